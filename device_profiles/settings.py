@@ -30,9 +30,12 @@ class Sampling(Part):
     interval: float = Field(default=0.02, gt=0, lt=1)
     """Measuring ends once the interval of the median lies within this share of the median."""
     time_limit_s: float = Field(gt=0, le=1_000_000)
-    """Seconds of loading, warm-up and timed inference for all cases of a group. Before the first check each
-    process has its share of it, and at least one block. After it no process starts once the limit is
-    reached."""
+    """How long the latencies of all cases of a group may take, in seconds. The starts of processes count,
+    cooling does not. Up to the first check each process has its share of it, and at least one block. After
+    it no process starts that would not end in time. `edgefit bench --seconds` takes its place."""
+    time_limit_each_s: float = Field(default=0, ge=0, le=1_000_000)
+    """Seconds for each case of a group; a group of many cases may take so long, if that is more than
+    time_limit_s."""
     hang_limit_s: float = Field(default=120, ge=1, le=86_400)
     """A worker is ended after this many seconds without an answer."""
     cool_to_c: float | None = Field(default=None, ge=20, le=150)

@@ -31,7 +31,7 @@ from edgefit.progress import Silence
 from edgefit.progress import progress as shown_progress
 from edgefit.results import Checked, Choice, Inspection, NetworkComparison, Report
 from edgefit.subjects import SubjectOptions
-from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE, SQNR_DB, SUSTAINED_S, now, require_name
+from edgefit.values import BENCH_S, CHECK_S, DEFAULT_PROFILE, SHARE, SQNR_DB, SUSTAINED_S, now, require_name
 
 if TYPE_CHECKING:
     from models.records import RunRecord
@@ -70,6 +70,7 @@ def bench(
     output: str | None = None,
     only: str | Sequence[str] = (),
     quick: bool = False,
+    seconds: float | None = None,
     sustained: float | None = None,
     resume: bool = False,
     keep_environment: bool = False,
@@ -82,7 +83,8 @@ def bench(
 
     `shape` and `dtype`: those of the only input, or of each input by its name, where the files leave them
     open. `data`, `preprocess` and `output`: see the options of the command. `only`: the variants of a bundle
-    to measure. `sustained`: seconds of a run without a pause. `keep_environment`: whether the
+    to measure. `seconds`: how long the latencies of all variants together may take. `sustained`: seconds of a
+    run without a pause. `keep_environment`: whether the
     measured processes keep variables such as OMP_NUM_THREADS. `out`: a file for the report. `metric`: a
     function of scikit-learn's `(y_true, y_score)`, as `package.module:function`, or several. A case that
     failed or was skipped is a row of the report.
@@ -92,6 +94,7 @@ def bench(
     request = BenchmarkRequest(
         only=_names(only),
         quick=quick,
+        seconds=None if seconds is None else BENCH_S.require("seconds", seconds),
         name=require_name(name),
         sustained_s=sustained,
         resume=resume,
@@ -119,6 +122,7 @@ def compare(
     output: str | None = None,
     only: str | Sequence[str] = (),
     quick: bool = False,
+    seconds: float | None = None,
     resume: bool = False,
     keep_environment: bool = False,
     out: str | PathLike[str] | None = None,
@@ -136,6 +140,7 @@ def compare(
     request = BenchmarkRequest(
         only=_names(only),
         quick=quick,
+        seconds=None if seconds is None else BENCH_S.require("seconds", seconds),
         resume=resume,
         keep_environment=keep_environment,
         tool=__version__,

@@ -158,6 +158,7 @@ def _refuse_to_measure(
         ("--profile", profile != DEFAULT_PROFILE),
         ("--only", request.only),
         ("--quick", request.quick),
+        ("--seconds", request.seconds),
         ("--resume", request.resume),
         ("--keep-environment", request.keep_environment),
         ("--shape", inputs.shapes),

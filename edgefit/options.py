@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgefit.terminal import set_quiet
-from edgefit.values import SUSTAINED_S, require_name
+from edgefit.values import BENCH_S, SUSTAINED_S, require_name
 
 if TYPE_CHECKING:
     from bench.bundle.signature import StatedInput
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 # A size with more digits would not fit into any memory.
 _SIZE = r"[1-9][0-9]{0,8}"
 _SHAPE = re.compile(rf"(?:(?P<name>.*):)?(?P<sizes>{_SIZE}(?:x{_SIZE})*)(?::(?P<dtype>[a-z]+[0-9]*))?")
+
+
+def _finite(seconds: float | None) -> float | None:
+    """Return a number of seconds; raises BadParameter for nan and infinity, which pass typer's own limits."""
+    if seconds is not None and not math.isfinite(seconds):
+        raise typer.BadParameter(f"'{seconds}' is not a valid number of seconds; write one such as 60")
+    return seconds
+
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, and everything else on stderr.")
@@ -99,9 +107,21 @@ Quick = Annotated[
         "--quick", help="Take fewer latency samples, and measure accuracy on the first 128 images only."
     ),
 ]
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        min=BENCH_S.low,
+        max=BENCH_S.high,
+        callback=_finite,
+        help="How many seconds the latencies of all variants together may take. Memory and accuracy come "
+        "first. Each variant gets five processes even if they take longer. Default: the profile's limit.",
+    ),
+]
 Sustained = Annotated[
     float | None,
     typer.Option(
+        callback=_finite,
         metavar="SECONDS",
         min=SUSTAINED_S.low,
         max=SUSTAINED_S.high,
@@ -139,14 +159,6 @@ def refuse_for_this_machine(with_: str | None, wheelhouse: Path | None) -> None:
     for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
         if value is not None:
             raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
-
-
-def refuse_endless(sustained: float | None) -> None:
-    """Raise BadParameter for nan and infinity, which pass typer's own limits."""
-    if sustained is not None and not math.isfinite(sustained):
-        raise typer.BadParameter(
-            f"'{sustained}' is not a valid number of seconds; write one such as 60", param_hint="--sustained"
-        )
 
 
 def split_names(text: str) -> tuple[str, ...]:

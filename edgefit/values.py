@@ -61,6 +61,8 @@ class AllowedRange:
 
 SUSTAINED_S = AllowedRange(1, 86_400)
 """How long a sustained run takes."""
+BENCH_S = AllowedRange(1, 86_400)
+"""How long the latencies of a benchmark take."""
 CHECK_S = AllowedRange(1, 3600)
 """How long a check times each variant."""
 SQNR_DB = AllowedRange(-1000, 1000)

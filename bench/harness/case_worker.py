@@ -87,6 +87,8 @@ class CaseWorker:
         self.case = case
         self._expected = expected
         self._pack: str | None = None
+        self.all_stopped_ns = 0
+        """For how long everything stood still while any answer was waited for, in nanoseconds."""
         self._random = Random(case.id)
         self._hang_limit_s = hang_limit_s
         self._memory_group = memory_group
@@ -357,6 +359,8 @@ class CaseWorker:
             raise CaseEndedError(Skipped(reason=str(error))) from None
         except ChildDiedError as error:
             raise _failed(stage, error) from None
+        finally:
+            self.all_stopped_ns += self.stopped_ns
         if not isinstance(answer, answer_type):
             message = f"answered '{answer.kind}' to the request '{request_kind}'"
             raise CaseEndedError(Failed(stage=stage, kind=FailureKind.GARBAGE, message=message))

@@ -6,7 +6,7 @@ and reports are the caller's business.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from bench.harness.case_worker import CaseEndedError, CaseWorker
@@ -20,13 +20,14 @@ from bench.harness.journal_entries import (
     SamplingEnded,
 )
 from bench.harness.plan import PAUSE_BEFORE_BLOCK_S, Case, Plan, order_of_blocks
+from bench.harness.time_limit import Stopwatch, TimeLimit
 from bench.harness.timed_outputs import ExpectedOutputs
 from bench.measurements import End, ProcessTiming, RepetitionState
 from bench.progress import Progress
 from bench.statistics.processes import interval_of_median
 from bench.system.state import HostState
 from bench.system.thermal import hottest_of, read_temperatures
-from bench.units import ms
+from bench.units import NS_PER_S, ms
 from device_profiles.settings import Sampling
 
 _COOLING_STEP_S = 1.0
@@ -48,25 +49,32 @@ class InterleavedRunner:
     """Reads the state of the machine."""
     read_temperatures: Callable[[], Mapping[str, float]] = read_temperatures
     """Reads the temperature of each thermal zone in °C."""
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    """Counts the seconds of the group that is timed."""
 
-    def time_group(self, group: int, cases: Sequence[Case]) -> None:
-        """Time the cases of a group in repetitions, until none needs a further process."""
+    def time_group(self, group: int, cases: Sequence[Case], seconds: float) -> None:
+        """Time the cases of a group in repetitions, until none needs a further process.
+
+        `seconds`: how long that may take. Each case has as many processes as the first check needs, though.
+        """
         first_check = self.plan.sampling.check_after_processes[0]
+        limit = TimeLimit(seconds, first_check)
+        self.stopwatch.start(self.journal.state.time_used_s(group))
         for repetition in range(self.plan.sampling.check_after_processes[-1]):
             if not any(self._needs_samples(case) for case in cases):
                 return
-            due = self._due(group, repetition, cases)
+            due = self._due(group, repetition, cases, limit)
             if any(case.is_artifact for case in due):
                 self.cool()
                 count = (
                     f"{repetition + 1} of {first_check}"
                     if repetition < first_check
-                    else f"{repetition + 1}, interval too wide"
+                    else f"{repetition + 1}, interval still too wide"
                 )
                 self.progress.begin(f"latency, process {count}", len(due) * self.plan.sampling.blocks)
-                self._time_repetition(group, repetition, due)
+                self._time_repetition(group, repetition, due, limit)
                 self.journal.sync()
-            self._end_sampling(group, repetition + 1, cases)
+            self._end_sampling(repetition + 1, cases, limit)
 
     def cool(self) -> None:
         """Wait until the hottest thermal zone is as cool as the profile requires, at most until its limit."""
@@ -79,6 +87,7 @@ class InterleavedRunner:
             self.sleep(_COOLING_STEP_S)
             waited_s += _COOLING_STEP_S
             self.progress.advance(round(_COOLING_STEP_S))
+        self.stopwatch.leave_out(waited_s)
         if self._is_above(limit_c):
             self.progress.say(
                 f"the machine is still above {limit_c:g} °C after {limit_s:g} s of cooling; measuring goes on"
@@ -92,16 +101,17 @@ class InterleavedRunner:
         state = self.journal.state
         return case.id in state.examined and case.id not in {*state.ended, *state.sampling_ended}
 
-    def _due(self, group: int, repetition: int, cases: Sequence[Case]) -> list[Case]:
+    def _due(self, group: int, repetition: int, cases: Sequence[Case], limit: TimeLimit) -> list[Case]:
         """Return the cases and controls that still have blocks to measure in a repetition."""
-        state = self.journal.state
+        state, is_up = self.journal.state, limit.is_up(self.stopwatch.used_s, repetition)
         return [
             case
             for case in (*cases, *self.plan.controls)
-            if self._needs_samples(case) and not _is_done(state, case, group, repetition, self.plan.sampling)
+            if self._needs_samples(case)
+            and not _is_done(state.passes_done(case.id, group, repetition), self.plan.sampling, is_up)
         ]
 
-    def _time_repetition(self, group: int, repetition: int, due: Sequence[Case]) -> None:
+    def _time_repetition(self, group: int, repetition: int, due: Sequence[Case], limit: TimeLimit) -> None:
         with ExitStack() as stack:
             hang_limit_s = self.plan.sampling.hang_limit_s
             workers = {
@@ -110,12 +120,12 @@ class InterleavedRunner:
             }
             # All interpreters start together, on all cores, before any of them is measured.
             started: dict[str, ProcessTiming] = {}
-            for case_id, worker in workers.items():
-                self._guard(case_id, worker.wait_until_ready)
+            for worker in workers.values():
+                self._guard(worker, worker.wait_until_ready)
             before = self.read_state()
-            for case_id, worker in workers.items():
-                self._start(case_id, worker, group, repetition, started)
-            self._run_blocks(group, repetition, workers, started)
+            for worker in workers.values():
+                self._start(worker, group, repetition, started)
+            self._run_blocks(group, repetition, workers, started, limit)
             state = RepetitionState(
                 group=group, repetition=repetition, before=before, after=self.read_state()
             )
@@ -125,36 +135,48 @@ class InterleavedRunner:
         """Return what a case's timed inferences have to give: its outputs in the accuracy pass."""
         return ExpectedOutputs.of(case, self.journal.state.examined.get(case.id))
 
-    def _guard(self, case_id: str, action: Callable[[], None]) -> None:
+    def _guard(self, worker: CaseWorker, action: Callable[[], None]) -> None:
         """Call `action`, unless the case has ended. If it ends now, write its outcome to the journal."""
-        if case_id in self.journal.state.ended:
+        if worker.case.id in self.journal.state.ended:
             return
+        stopped_ns = worker.all_stopped_ns
         try:
             action()
         except CaseEndedError as error:
-            self.journal.add(Ended(case=case_id, outcome=error.outcome))
+            self.journal.add(Ended(case=worker.case.id, outcome=error.outcome))
+        finally:
+            self.stopwatch.leave_out((worker.all_stopped_ns - stopped_ns) / NS_PER_S)
 
     def _start(
-        self, case_id: str, worker: CaseWorker, group: int, repetition: int, started: dict[str, ProcessTiming]
+        self, worker: CaseWorker, group: int, repetition: int, started: dict[str, ProcessTiming]
     ) -> None:
+        case_id = worker.case.id
+
         def start_worker() -> None:
             process = worker.start(self.plan.pack_of(worker.case), group, repetition, self.plan.sampling)
             self.journal.add(ProcessStarted(case=case_id, process=process))
             started[case_id] = process
 
-        self._guard(case_id, start_worker)
+        self._guard(worker, start_worker)
 
     def _run_blocks(
-        self, group: int, repetition: int, workers: dict[str, CaseWorker], started: dict[str, ProcessTiming]
+        self,
+        group: int,
+        repetition: int,
+        workers: dict[str, CaseWorker],
+        started: dict[str, ProcessTiming],
+        limit: TimeLimit,
     ) -> None:
         for pass_index in range(self.plan.sampling.blocks):
             for case_id in order_of_blocks(started, self.plan.seed, group, repetition, pass_index):
-                if self._has_block(case_id, group, repetition, pass_index):
-                    self._run_block(case_id, workers[case_id], started[case_id], pass_index)
+                if self._has_block(case_id, group, repetition, pass_index, limit):
+                    self._run_block(workers[case_id], started[case_id], pass_index)
                 self.progress.advance(note=latest(workers[case_id].case, self.journal.state))
             self.journal.sync()
 
-    def _has_block(self, case_id: str, group: int, repetition: int, pass_index: int) -> bool:
+    def _has_block(
+        self, case_id: str, group: int, repetition: int, pass_index: int, limit: TimeLimit
+    ) -> bool:
         """Return whether a case still needs its block of a pass.
 
         No block is measured twice. After the time limit, only a process without any block gets one.
@@ -163,25 +185,26 @@ class InterleavedRunner:
         if case_id in state.ended or state.passes_done(case_id, group, repetition) > pass_index:
             return False
         is_first_block = not state.processes[case_id][-1].blocks
-        return is_first_block or not time_is_up(state, group, repetition, self.plan.sampling)
+        return is_first_block or not limit.is_up(self.stopwatch.used_s, repetition)
 
-    def _run_block(self, case_id: str, worker: CaseWorker, started: ProcessTiming, pass_index: int) -> None:
+    def _run_block(self, worker: CaseWorker, started: ProcessTiming, pass_index: int) -> None:
         def measure_block() -> None:
             position = self.journal.state.blocks_measured
             block = worker.run_block(started, self.plan.sampling, pass_index, position)
-            self.journal.add(BlockMeasured(case=case_id, block=block))
+            self.journal.add(BlockMeasured(case=worker.case.id, block=block))
 
         self.sleep(PAUSE_BEFORE_BLOCK_S)
-        self._guard(case_id, measure_block)
+        self._guard(worker, measure_block)
 
-    def _end_sampling(self, group: int, repetitions: int, cases: Sequence[Case]) -> None:
+    def _end_sampling(self, repetitions: int, cases: Sequence[Case], limit: TimeLimit) -> None:
         """End the sampling of the cases that need no further process.
 
         This is decided only after the fixed numbers of processes and at the time limit, because a check after
         every process would find a narrow interval by chance.
         """
         sampling, state = self.plan.sampling, self.journal.state
-        out_of_time = time_is_up(state, group, repetitions - 1, sampling)
+        most = sampling.check_after_processes[-1]
+        out_of_time = repetitions < most and limit.ends_after(self.stopwatch.used_s, repetitions)
         if repetitions < sampling.check_after_processes[0] or not (
             out_of_time or repetitions in sampling.check_after_processes
         ):
@@ -194,16 +217,6 @@ class InterleavedRunner:
                     self.journal.add(SamplingEnded(case=case.id, end=end))
 
 
-def time_is_up(state: JournalState, group: int, repetition: int, sampling: Sampling) -> bool:
-    """Return whether a group has used its time up to the end of a repetition.
-
-    Each repetition up to the first check has an equal share of the limit, so that a slow machine shortens all
-    of them alike.
-    """
-    share = min(1.0, (repetition + 1) / sampling.check_after_processes[0])
-    return state.time_used_s(group) >= share * sampling.time_limit_s
-
-
 def latest(case: Case, state: JournalState) -> str:
     """Return a case's id with the median of its latest block: the first number that a user sees."""
     processes = state.processes.get(case.id)
@@ -213,10 +226,9 @@ def latest(case: Case, state: JournalState) -> str:
     return f"{case.id} {ms(median(processes[-1].blocks[-1].ns)):.2f} ms{provenance}"
 
 
-def _is_done(state: JournalState, case: Case, group: int, repetition: int, sampling: Sampling) -> bool:
-    """Return whether a case needs no further block in a repetition."""
-    passes = state.passes_done(case.id, group, repetition)
-    return passes >= sampling.blocks or (passes > 0 and time_is_up(state, group, repetition, sampling))
+def _is_done(passes: int, sampling: Sampling, is_up: bool) -> bool:
+    """Return whether a case that has blocks of so many passes needs no further one in a repetition."""
+    return passes >= sampling.blocks or (passes > 0 and is_up)
 
 
 def end_of_sampling(

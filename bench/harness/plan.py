@@ -185,6 +185,8 @@ class Plan:
     """The null runtime and the control workload. Both are measured in every group."""
     sampling: Sampling
     """How many processes, blocks and samples, and the time limits."""
+    seconds: float | None = None
+    """Seconds for the latencies of all cases together; None: those of the sampling, for each group."""
     sustained_s: float | None = None
     """Seconds of a sustained run; None for none."""
     seed: int = 0
@@ -199,6 +201,12 @@ class Plan:
         if case.model is not None:
             return str(case.model.pack)
         return None if case.evaluation is None else str(case.evaluation.pack)
+
+    def group_seconds(self, cases: int, of_all: int) -> float:
+        """Return how long the latencies of a group of so many cases may take, `of_all` that are timed."""
+        if self.seconds is not None:
+            return self.seconds * cases / of_all
+        return max(self.sampling.time_limit_s, self.sampling.time_limit_each_s * cases)
 
     @property
     def all_cases(self) -> tuple[Case, ...]:

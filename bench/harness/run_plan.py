@@ -37,8 +37,10 @@ def measure(
     files = {case.id: FilesOfCase.of(case) for case in plan.cases}
     Examiner(plan, host, created, progress).examine_all(journal)
     runner = InterleavedRunner(plan, journal, progress, time.sleep, partial(read_state, watch_s=0.1))
-    for number, cases in enumerate(_groups(plan, journal, available_bytes)):
-        runner.time_group(number, cases)
+    groups = _groups(plan, journal, available_bytes)
+    of_all = sum(map(len, groups))
+    for number, cases in enumerate(groups):
+        runner.time_group(number, cases, plan.group_seconds(len(cases), of_all))
     _measure_energies(plan, journal, progress)
     if plan.sustained_s is not None:
         _run_all_sustained(plan, plan.sustained_s, journal, progress)

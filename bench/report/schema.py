@@ -562,6 +562,9 @@ class Report(Record):
     """The name of the run. Reports of one name make a history."""
     quick: bool
     """Whether the run used the profile's short sampling, and only the first images."""
+    seconds: float | None = Field(default=None, gt=0)
+    """How many seconds `--seconds` gave the latencies of all cases together; null if the profile's limit
+    held, as in older reports."""
     host: Host
     """The machine that it ran on."""
     profile: Profile

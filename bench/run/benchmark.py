@@ -26,6 +26,7 @@ from bench.progress import Progress
 from bench.report.schema import Report, Run
 from bench.report.summaries import References
 from bench.run import proxy
+from bench.run.announced_time import sentence_on_time
 from bench.run.machine_warnings import confinement_warnings, machine_warnings, pinning_warnings
 from bench.run.model_set import ModelSet
 from bench.run.parts import MeasuredSubject, ReportPart, part_of
@@ -130,6 +131,7 @@ def _benchmark(
         _report_interrupted_run(journal, request, progress)
         if cleared := sentence_on_cleared(job.variables):
             progress.say(cleared)
+        progress.say(sentence_on_time(job.plan))
         try:
             outcomes = measure(
                 job.plan, job.host, job.state.available_bytes, journal, progress, request.created
@@ -160,6 +162,7 @@ def _prepare(
         cases=cases,
         controls=controls_of(options, cpus),
         sampling=_sampling(profile, terms, request),
+        seconds=request.seconds,
         sustained_s=request.sustained_s,
         memory_cgroup=None if terms.memory_limit_bytes is None else find_cgroup(),
     )
@@ -185,6 +188,7 @@ def _report(job: _PreparedRun, part: ReportPart, outcomes: Outcomes, host_rates:
         created=job.request.created,
         name=job.request.name or part.name,
         quick=job.request.quick,
+        seconds=job.request.seconds,
         host=job.host,
         profile=job.profile,
         proxy=proxy.proxy_of(job.plan, job.terms, job.host, host_rates),
@@ -227,7 +231,7 @@ def _sampling(profile: Profile, terms: Terms, request: BenchmarkRequest) -> Samp
 
 def _key(job: _PreparedRun) -> str:
     """Return the key of a run's journal: its inputs and options, a dash, and its machine and runtimes."""
-    requested = (job.request.only, job.request.quick, job.request.sustained_s)
+    requested = (job.request.only, job.request.quick, job.request.sustained_s, job.request.seconds)
     configs = [(case.config.model_dump_json(), case.cpus) for case in job.plan.all_cases]
     runtimes = {case.format: installed_version(row_of(case.format)) for case in job.plan.cases}
     identities = tuple(_identity(part.measured.subject) for part in job.parts)

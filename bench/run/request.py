@@ -22,6 +22,9 @@ class BenchmarkRequest(Record):
     name: str | None = None
     """The report's name; None for the bundle's."""
 
+    seconds: float | None = Field(default=None, gt=0)
+    """How many seconds the latencies of all cases together may take; None for the profile's limit."""
+
     sustained_s: float | None = None
     """How many seconds each case runs without a pause, in a pass of its own; None for no such pass."""
 

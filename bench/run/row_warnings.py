@@ -8,7 +8,7 @@ from bench.bundle.variants import Precision
 from bench.errors import first_sentence
 from bench.harness.sustained_blocks import blocks_of
 from bench.harness.timed_outputs import MOST_DIFFERENCE
-from bench.measurements import Block, Completed, Operator, RepeatedInputs, SustainedRun, SystemCounters
+from bench.measurements import Block, Completed, End, Operator, RepeatedInputs, SustainedRun, SystemCounters
 from bench.run.machine_warnings import (
     BUSY_SHARE,
     RAISE_LIMIT,
@@ -107,10 +107,14 @@ def _of_interval(outcome: Completed, sampling: Sampling, remedy: str) -> list[st
         return [f"{too_few}; set 'check_after_processes' in the profile to 5 or more"]
     if interval.half_width <= sampling.interval:
         return []
+    more = (
+        "give it more --seconds"
+        if outcome.ended is End.TIME
+        else "raise 'check_after_processes' in the profile"
+    )
     sentence = (
         f"the interval of the median is ±{interval.half_width:.1%}, and ±{sampling.interval:.1%} was "
-        f"requested ({count} processes, then {outcome.ended.value}): raise 'check_after_processes' and "
-        f"'time_limit_s' in the profile, or {remedy}"
+        f"requested ({count} processes, then {outcome.ended.value}): {more}, or {remedy}"
     )
     return [sentence]
 

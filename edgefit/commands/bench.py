@@ -19,12 +19,12 @@ from edgefit.options import (
     Preprocess,
     Quick,
     Quiet,
+    Seconds,
     Shape,
     Sustained,
     Wheelhouse,
     With,
     parse_shapes,
-    refuse_endless,
     refuse_for_this_machine,
     split_names,
 )
@@ -70,6 +70,7 @@ def bench(
     judged_output: JudgedOutput = None,
     metric: MetricNames = None,
     quick: Quick = False,
+    seconds: Seconds = None,
     sustained: Sustained = None,
     keep_environment: KeepEnvironment = False,
     resume: Annotated[
@@ -111,10 +112,10 @@ def bench(
     from edgefit.subjects import SubjectOptions
 
     output = Output(as_json)
-    refuse_endless(sustained)
     request = BenchmarkRequest(
         only=() if only is None else split_names(only),
         quick=quick,
+        seconds=seconds,
         name=name,
         sustained_s=sustained,
         resume=resume,

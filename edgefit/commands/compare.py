@@ -18,6 +18,7 @@ from edgefit.options import (
     Preprocess,
     Quick,
     Quiet,
+    Seconds,
     Shape,
     Wheelhouse,
     With,
@@ -76,6 +77,7 @@ def compare(
     preprocess: Preprocess = None,
     judged_output: JudgedOutput = None,
     quick: Quick = False,
+    seconds: Seconds = None,
     keep_environment: KeepEnvironment = False,
     resume: Annotated[
         bool,
@@ -148,6 +150,7 @@ def compare(
     request = BenchmarkRequest(
         only=() if only is None else split_names(only),
         quick=quick,
+        seconds=seconds,
         resume=resume,
         keep_environment=keep_environment,
         tool=__version__,

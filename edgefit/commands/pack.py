@@ -19,11 +19,11 @@ from edgefit.options import (
     Preprocess,
     Quick,
     Quiet,
+    Seconds,
     Shape,
     Sustained,
     With,
     parse_shapes,
-    refuse_endless,
     split_names,
 )
 from edgefit.profiles import complete_profile_name
@@ -64,6 +64,7 @@ def pack(
     preprocess: Preprocess = None,
     judged_output: JudgedOutput = None,
     quick: Quick = False,
+    seconds: Seconds = None,
     sustained: Sustained = None,
     with_: With = None,
     name: Name = None,
@@ -88,11 +89,11 @@ def pack(
     from edgefit.subjects import SubjectOptions
 
     output = Output(as_json)
-    refuse_endless(sustained)
     refuse_to_replace(out, was_a_pack, "--out")
     benchmark = BenchmarkRequest(
         only=() if only is None else split_names(only),
         quick=quick,
+        seconds=seconds,
         name=name,
         sustained_s=sustained,
         tool=__version__,

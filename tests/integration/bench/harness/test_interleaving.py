@@ -32,9 +32,9 @@ def test_each_repetition_is_fresh_and_cases_alternate_in_each_pass(tmp_path: Pat
 
 
 def test_when_time_is_up_each_process_has_one_block_and_none_is_added(tmp_path: Path) -> None:
-    hasty = SHORT.model_copy(update={"check_after_processes": (2, 4), "time_limit_s": 1e-9, "interval": 1e-9})
+    hasty = SHORT.model_copy(update={"check_after_processes": (2, 4), "interval": 1e-9})
 
-    outcome = outcomes_of(plan(tmp_path, [case(tmp_path, "a")], hasty))["a"]
+    outcome = outcomes_of(plan(tmp_path, [case(tmp_path, "a")], hasty, seconds=1e-9))["a"]
 
     assert isinstance(outcome, Completed)
     assert [len(one.blocks) for one in outcome.processes] == [1, 1]

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from making.faulty_plan import SHORT, Silent, case, faulty_runtime, plan
 from making.tiny_report import process
 
-from bench.harness.interleaving import InterleavedRunner, end_of_sampling, latest, time_is_up
+from bench.harness.interleaving import InterleavedRunner, end_of_sampling, latest
 from bench.harness.journal import Journal
 from bench.harness.journal_entries import JournalState, ProcessStarted
+from bench.harness.time_limit import Stopwatch
 from bench.measurements import End, ProcessTiming
 from bench.system.state import read_state
 
@@ -32,17 +32,6 @@ def test_a_wide_interval_is_sampled_to_the_last_check_or_time_limit() -> None:
     assert end_of_sampling(wide, 5, CHECK_AFTER_PROCESSES, out_of_time=False) is None
     assert end_of_sampling(wide, 8, CHECK_AFTER_PROCESSES, out_of_time=False) is End.PROCESSES
     assert end_of_sampling(wide, 5, CHECK_AFTER_PROCESSES, out_of_time=True) is End.TIME
-
-
-def test_up_to_the_first_check_each_repetition_has_its_share_of_time() -> None:
-    state = JournalState()
-    state.apply(ProcessStarted(case="a", process=process(10, passes=0)))
-    limited = CHECK_AFTER_PROCESSES.model_copy(update={"time_limit_s": 5 * 0.09})
-
-    assert state.time_used_s(0) == pytest.approx(0.09)
-    assert time_is_up(state, 0, 0, limited)
-    assert not time_is_up(state, 0, 1, limited)
-    assert not time_is_up(state, 0, 7, limited)
 
 
 def test_a_single_process_is_quick_and_has_no_interval() -> None:
@@ -102,6 +91,26 @@ def test_a_chip_that_does_not_cool_is_waited_for_until_the_limit(
 
     assert chip.slept_s == 30
     assert progress.sentences == ["the machine is still above 60 °C after 30 s of cooling; measuring goes on"]
+
+
+def test_waiting_for_a_cool_chip_takes_nothing_of_the_time_for_latencies(tmp_path: Path) -> None:
+    now = [0.0]
+    chip = Chip(degrees=70, step=2)
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        chip.sleep(seconds)
+
+    sampling = SHORT.model_copy(update={"cool_to_c": 60.0})
+    with faulty_runtime(), Journal("cool", resume=False) as journal:
+        planned = plan(tmp_path, [], sampling)
+        stopwatch = Stopwatch(lambda: now[0])
+        stopwatch.start(used_s=1)
+        InterleavedRunner(planned, journal, Silent(), sleep, read_state, chip.read, stopwatch).cool()
+        journal.finish()
+
+    assert now[0] == 5
+    assert stopwatch.used_s == 1
 
 
 def test_a_profile_that_does_not_ask_for_it_waits_for_nothing(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from bench.bundle.signature import Signature
 from bench.bundle.source_record import SourceKind, SourceRecord
 from bench.devices.terms import terms_of, threads_of
 from bench.harness.plan import (
+    Plan,
     _digest,
     block_samples,
     cases_of,
@@ -61,6 +62,24 @@ def test_only_a_users_own_file_may_leave_axes_open(bundle_folder: Path) -> None:
     cases = cases_of(own, manifest.artifacts, laptop, terms, RunOptions(threads=2), (0, 1), images)
 
     assert {case.variant for case in cases if case.has_open_axes} == {"openvino-fp32"}
+
+
+def test_a_group_has_its_part_of_the_seconds_asked_for_or_else_the_profiles() -> None:
+    sampling = load_profile("laptop-cpu").sampling.model_copy(
+        update={"time_limit_s": 30, "time_limit_each_s": 10}
+    )
+    planned = Plan(cases=(), controls=(), sampling=sampling)
+
+    assert planned.group_seconds(2, 9) == 30
+    assert planned.group_seconds(9, 9) == 90
+    assert replace(planned, seconds=45).group_seconds(2, 9) == 10
+
+
+def test_the_default_gives_two_variants_less_than_a_minute_and_nine_less_than_two() -> None:
+    planned = Plan(cases=(), controls=(), sampling=load_profile("laptop-cpu").sampling)
+
+    assert planned.group_seconds(2, 2) <= 45
+    assert planned.group_seconds(9, 9) <= 110
 
 
 def test_a_group_holds_what_fits_into_memory_together() -> None:

@@ -174,6 +174,11 @@ def test_a_row_from_a_quiet_machine_has_no_warning() -> None:
             r"is ±\d.\d%, and ±2.0% was requested \(5 processes, then time limit\)",
         ),
         (with_levels([10, 10]), "no interval of the median: 2 processes are too few"),
+        (with_levels([10, 12, 10, 8, 11]), r"processes, then time limit\): give it more --seconds, or"),
+        (
+            with_levels([10, 12, 10, 8, 11], End.PROCESSES),
+            "used\\): raise 'check_after_processes' in the pro",
+        ),
     ],
 )
 def test_each_warning_about_a_row_has_its_remedy(outcome: Completed, words: str) -> None:
