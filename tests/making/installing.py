@@ -39,6 +39,7 @@ _VARIABLES = {
 _HARMLESS = {
     "cache-dir",
     "compile",
+    "config-file",  # what it says is listed
     "disable-pip-version-check",
     "log",
     "no-cache-dir",

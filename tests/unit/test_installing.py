@@ -55,7 +55,7 @@ def test_no_index_is_told_where_it_is_set(value: str, options: tuple[str, ...]) 
 
 
 def test_without_settings_uv_chooses_among_indexes_as_it_is_used_to() -> None:
-    assert for_uv({"quiet": "1", "cache-dir": "/cache"}, []).options == ()
+    assert for_uv({"quiet": "1", "cache-dir": "/cache", "config-file": "/pip.conf"}, []).options == ()
 
 
 @pytest.mark.parametrize("name", ["only-binary", "user", "target", "pre", "keyring-provider"])
