@@ -25,6 +25,7 @@ from models.description import (
 from models.disk_space import reserve_files, taking
 from models.evaluation import evaluate
 from models.image_size import refuse_image_size
+from models.memory_reuse import reused_memory
 from models.network import ImageClassifier
 from models.options import FinetuneOptions, check_options, check_unfreeze
 from models.prediction import predict
@@ -106,11 +107,12 @@ def finetune(
         _say(data_sentences(dataset), progress)
         settings = _choose_settings(options, architecture, weights.kind, len(dataset.train))
         torch.manual_seed(settings.seed)
-        result = _train(architecture, weights, dataset, settings, folder, progress)
-    metrics = Metrics(
-        validation=_evaluate(result.network, dataset, dataset.validation, "validation", progress),
-        test=_evaluate(result.network, dataset, dataset.test, "test", progress),
-    )
+        with reused_memory():
+            result = _train(architecture, weights, dataset, settings, folder, progress)
+            metrics = Metrics(
+                validation=_evaluate(result.network, dataset, dataset.validation, "validation", progress),
+                test=_evaluate(result.network, dataset, dataset.test, "test", progress),
+            )
     _write_files(folder, result, dataset)
     record = RunRecord(
         schema=SCHEMA,

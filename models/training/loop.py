@@ -76,7 +76,7 @@ def train(
     """
     _let_statistics_keep_up(network)
     generator = torch.Generator().manual_seed(settings.seed)
-    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
     mean = RunningMean(network)
     history: list[Epoch] = []
     best, best_state = 0, copy.deepcopy(network.state_dict())
@@ -157,7 +157,7 @@ def _fit_once(
     loss_sum = correct = seen = 0.0
     for (inputs, labels), rate in zip(batches, rates, strict=True):
         loss, right = step.take(inputs, labels, rate)
-        mean.update(step.network)
+        mean.update()
         seen += len(labels)
         loss_sum += loss * len(labels)
         correct += right

@@ -1,8 +1,10 @@
 """Training: what an epoch sees, what is kept, when it stops, and that it learns."""
 
+import copy
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import cos, pi
 from pathlib import Path
 
 import numpy as np
@@ -182,7 +184,7 @@ def test_the_running_mean_of_the_weights_is_validated_and_restored() -> None:
     mean = RunningMean(network)
     for value in (1.0, 1.0, 4.0):
         nn.init.constant_(network.bias, value)
-        mean.update(network)
+        mean.update()
 
     expected = 0.0
     for step, value in enumerate((1.0, 1.0, 4.0), 1):
@@ -220,6 +222,29 @@ def test_the_statistics_of_batch_norms_follow_the_images_within_few_steps(moment
 
     assert network.norm.running_mean is not None
     assert network.norm.running_mean.item() == pytest.approx(5, abs=0.5)
+
+
+def test_steps_of_a_network_in_channels_last_are_those_of_adam() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 2, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    by_hand = copy.deepcopy(network)
+    settings = replace(SETTINGS, epochs=1)
+    store = torch.rand(1, 16, 4, 4, 3).half()
+    features = CachedFeatures(store, torch.arange(16) % 2, 8)
+    optimizer = torch.optim.Adam(by_hand.parameters(), lr=settings.learning_rate, fused=False)
+    mean = RunningMean(by_hand)
+    for step, (inputs, labels) in enumerate(features.epoch(torch.Generator().manual_seed(settings.seed))):
+        optimizer.param_groups[0]["lr"] = settings.learning_rate * (1 + cos(pi * step / 2)) / 2
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(by_hand(inputs), labels).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        mean.update()
+
+    train(network, features, features, torch.ones(2), settings, Silent())
+
+    for name, value in mean.network.state_dict().items():
+        torch.testing.assert_close(network.state_dict()[name], value, atol=1e-6, rtol=1e-5)
 
 
 def test_a_loss_that_is_not_finite_is_an_error() -> None:
