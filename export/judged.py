@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.bundle.evaluation_pack import Labels
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.signature import Tensor
 from bench.bundle.source_record import Activation, OutputKind, OutputRecord
 from bench.bundle.variants import choose
@@ -42,7 +43,13 @@ def judged_output(
             f"{what}: they need an output with a score per class, [batch, classes], and '{output.name}' is "
             f"{output.words}; name another with --output, or leave {remedy}"
         )
-    return OutputRecord(name=output.name, index=index, kind=kind, activation=_stated(activation))
+    return OutputRecord(
+        name=output.name,
+        index=index,
+        kind=kind,
+        activation=_stated(activation),
+        quantisation=output.quantisation,
+    )
 
 
 def refuse_idle_names(output: OutputRecord, classes: str | None) -> None:
@@ -68,7 +75,7 @@ def _stated(activation: str | None) -> Activation:
 def scores_of(output: Tensor) -> int | None:
     """Return how many scores an output has for each item, by its shape; None if it holds anything else."""
     shape = output.shape
-    if shape is None or not output.dtype.startswith("float"):
+    if shape is None or not (output.dtype.startswith("float") or output.quantisation is not None):
         return None
     if len(shape) == _IMAGE_AXES and shape[2:] == (1, 1):
         shape = shape[:2]
@@ -103,7 +110,7 @@ def with_activation(
     if output.activation == "softmax":
         _refuse_softmax(output, values.shape[1])
         _refuse_no_probabilities(output, values)
-    activation = _activation_of(values, output.kind)
+    activation = _activation_of(values, output)
     if output.activation != "none":
         known = "logits" if activation == "logits" else output.activation
         return output.model_copy(update={"activation": known})
@@ -134,8 +141,16 @@ def _refuse_no_probabilities(output: OutputRecord, values: npt.NDArray[np.float3
         )
 
 
-def _activation_of(values: npt.NDArray[np.float32], kind: OutputKind) -> Activation:
+def _activation_of(values: npt.NDArray[np.float32], output: OutputRecord) -> Activation:
     if values.min() < 0 or values.max() > 1:
         return "logits"
-    is_sum_one = values.shape[1] > 1 and bool(np.abs(values.sum(axis=1) - 1).max() < _NEAR_ONE)
-    return "softmax" if is_sum_one and kind != "labels" else "sigmoid"
+    is_sum_one = values.shape[1] > 1 and _sum_to_one(values, output.quantisation)
+    return "softmax" if is_sum_one and output.kind != "labels" else "sigmoid"
+
+
+def _sum_to_one(values: npt.NDArray[np.float32], quantisation: Quantisation | None) -> bool:
+    """Whether the values of each sample sum to 1, but for the rounding of each: small ones become 0."""
+    rounding = 0.0 if quantisation is None else quantisation.scale / 2
+    sums = values.sum(axis=1)
+    most = 1 + _NEAR_ONE + np.count_nonzero(values, axis=1) * rounding
+    return bool((sums < most).all() and (sums > 1 - _NEAR_ONE - values.shape[1] * rounding).all())

@@ -77,7 +77,7 @@ class PackInputs:
         """Return image `index` as a model's input, for one image."""
         if self.preprocess is not None:
             layout = layout_of(tensor, self.preprocess)
-            return to_input(self.image(index), self.preprocess, layout, tensor.dtype)
+            return to_input(self.image(index), self.preprocess, layout, tensor.dtype, tensor.quantisation)
         batch = self.batch(index)
         item = batch if tensor.sizes[1:] == batch.shape[1:] else batch.transpose(0, 2, 3, 1)
         return item.astype(tensor.dtype, copy=False)

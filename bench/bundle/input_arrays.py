@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.bundle.input_preprocessing import Preprocess
+from bench.bundle.quantisation import Quantisation
+from bench.bundle.signature import Tensor
 from bench.errors import InputError
 
 Layout = Literal["NCHW", "NHWC"]
@@ -15,14 +17,23 @@ Pixels = npt.NDArray[np.uint8]
 _GREY_WEIGHTS = (19595, 38470, 7471)
 
 
-def to_input(image: Pixels, preprocess: Preprocess, layout: Layout, dtype: str) -> npt.NDArray[Any]:
+def to_input(
+    image: Pixels,
+    preprocess: Preprocess,
+    layout: Layout,
+    dtype: str,
+    quantisation: Quantisation | None = None,
+) -> npt.NDArray[Any]:
     """Return a batch of one image: height × width × 3 in RGB, or height × width in grey, becomes the input.
+
+    An input whose integers stand for floats gets those of the preprocessing; the 8-bit values as they are
+    where the preprocessing gives these, and they are not what the integers stand for.
 
     Grey is repeated for a network that takes colours; colours are made grey as Pillow does it. Raises
     InputError if the image has another size, or if `dtype` cannot hold the values.
     """
     channels = _in_order(_refuse_other_sizes(image, preprocess), preprocess)
-    tables = _tables(preprocess, dtype)
+    tables = _tables(preprocess, dtype, quantisation)
     planes = [table[channels[..., index]] for index, table in enumerate(tables)]
     return np.stack(planes, axis=0 if layout == "NCHW" else -1)[None]
 
@@ -54,18 +65,30 @@ def _grey(image: Pixels) -> Pixels:
     return ((weighted + 0x8000) >> 16).astype(np.uint8)[..., None]
 
 
-def _tables(preprocess: Preprocess, dtype: str) -> list[npt.NDArray[Any]]:
+def _tables(preprocess: Preprocess, dtype: str, quantisation: Quantisation | None) -> list[npt.NDArray[Any]]:
     """Return what each of the 256 values becomes in each channel; computed in float64, and rounded once."""
     values = np.arange(256, dtype=np.float64) * preprocess.scale
     tables = [(values - mean) / std for mean, std in zip(preprocess.mean, preprocess.std, strict=True)]
+    if quantisation is not None and quantisation.holds(np.stack(tables), dtype):
+        return [quantisation.to_integers(table, dtype) for table in tables]
     is_whole = not np.issubdtype(np.dtype(dtype), np.floating)
     if any(not _fits(table, dtype, is_whole) for table in tables):
         raise InputError(
             f"the input takes {dtype}, which cannot hold what the preprocessing gives ({preprocess.words}):"
-            f" values from {min(map(np.min, tables)):.4g} to {max(map(np.max, tables)):.4g}; for a network"
-            " that normalises by itself, use scale 1, mean 0 and std 1"
+            f" values from {min(map(np.min, tables)):.4g} to {max(map(np.max, tables)):.4g}; "
+            f"{_remedy(dtype, quantisation)}"
         )
     return [(np.rint(table) if is_whole else table).astype(dtype) for table in tables]
+
+
+def _remedy(dtype: str, quantisation: Quantisation | None) -> str:
+    if quantisation is None:
+        return "for a network that normalises by itself, use scale 1, mean 0 and std 1"
+    least, greatest = quantisation.range_of(dtype)
+    return (
+        f"with {quantisation.words} it stands for values from {least:.4g} to {greatest:.4g}; state the "
+        "preprocessing that the network was trained with"
+    )
 
 
 def _fits(table: npt.NDArray[Any], dtype: str, is_whole: bool) -> bool:
@@ -79,12 +102,30 @@ def _fits(table: npt.NDArray[Any], dtype: str, is_whole: bool) -> bool:
 
 def fits_type(preprocess: Preprocess, dtype: str) -> bool:
     """Whether an input of a type can hold the values that a preprocessing gives."""
-    table = np.arange(256)[:, None] * preprocess.scale
     is_whole = not np.issubdtype(np.dtype(dtype), np.floating)
-    return _fits((table - np.array(preprocess.mean)) / np.array(preprocess.std), dtype, is_whole)
+    return _fits(_table(preprocess.scale, preprocess.mean, preprocess.std), dtype, is_whole)
 
 
-def holds_whole_numbers(scale: float, mean: tuple[float, ...], std: tuple[float, ...]) -> bool:
-    """Whether every 8-bit value becomes a value of uint8."""
-    table = (np.arange(256)[:, None] * scale - np.array(mean)) / np.array(std)
-    return _fits(table, "uint8", is_whole=True)
+def is_quantised(preprocess: Preprocess, tensor: Tensor) -> bool:
+    """Whether an image's values are those that the integers of an input stand for."""
+    table = _table(preprocess.scale, preprocess.mean, preprocess.std)
+    return tensor.quantisation is not None and tensor.quantisation.holds(table, tensor.dtype)
+
+
+def gives_values_of(
+    dtype: str,
+    quantisation: Quantisation | None,
+    scale: float,
+    mean: tuple[float, ...],
+    std: tuple[float, ...],
+) -> bool:
+    """Whether every 8-bit value becomes an integer of a type, or a value that these integers stand for."""
+    table = _table(scale, mean, std)
+    stands = quantisation is not None and quantisation.holds(table, dtype)
+    return stands or _fits(table, dtype, is_whole=True)
+
+
+def _table(scale: float, mean: tuple[float, ...], std: tuple[float, ...]) -> npt.NDArray[np.float64]:
+    """Return what each of the 256 values becomes in each channel: [256, channels]."""
+    table: npt.NDArray[np.float64] = (np.arange(256)[:, None] * scale - np.array(mean)) / np.array(std)
+    return table

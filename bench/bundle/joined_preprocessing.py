@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from operator import eq
 from typing import Generic, TypeVar
 
-from bench.bundle.input_arrays import Layout, holds_whole_numbers
+from bench.bundle.input_arrays import Layout, gives_values_of
 from bench.bundle.input_preprocessing import ChannelOrder, Preprocess
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.stated_preprocessing import PRESETS, Geometry, Numbers, Stated, Unsupported
 from user_files.decoding import FULL_WHITE
 
@@ -34,6 +35,8 @@ class ImageInput:
     """The type of values by numpy's names."""
     layout: Layout | None
     """The order of batch, channels, height and width; None if it is not known, or the input is no image."""
+    quantisation: Quantisation | None = None
+    """How its integers stand for floats; None where they do not."""
 
     @property
     def channels(self) -> int | None:
@@ -234,7 +237,8 @@ def _numbers(
         Numbers.is_like,
         lambda value: value.words,
     )
-    return _for_channels(_for_bytes(choice, own) if is_bytes else choice, 1 if channels == "grey" else 3)
+    fitting = _for_bytes(choice, own, image_input.quantisation) if is_bytes else choice
+    return _for_channels(fitting, 1 if channels == "grey" else 3)
 
 
 def _in_order(source: Stated, channels: ChannelOrder | None) -> Stated:
@@ -247,12 +251,12 @@ def _in_order(source: Stated, channels: ChannelOrder | None) -> Stated:
     return replace(source, numbers=numbers, origin=f"{source.origin} in the order {channels.upper()}")
 
 
-def _for_bytes(choice: _Choice[Numbers], own: Stated) -> _Choice[Numbers]:
-    """Return the numbers of a uint8 input: fractions cannot be its values."""
+def _for_bytes(choice: _Choice[Numbers], own: Stated, quantisation: Quantisation | None) -> _Choice[Numbers]:
+    """Return the numbers of a uint8 input: fractions cannot be its values, but what they stand for."""
     numbers, raw = choice.value, PRESETS["raw"]
     if numbers is None:
         return _Choice(raw, own.origin, choice.conflicts)
-    if holds_whole_numbers(numbers.scale, numbers.mean, numbers.std):
+    if gives_values_of("uint8", quantisation, numbers.scale, numbers.mean, numbers.std):
         return choice
     sentence = (
         f"{choice.origin} states {numbers.words}, and the input takes uint8, so values go in as they are"

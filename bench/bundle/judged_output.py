@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.signature import Array, Outputs
 from bench.bundle.source_record import OutputRecord
 
@@ -22,16 +23,19 @@ def judged_values(outputs: Outputs, output: OutputRecord) -> npt.NDArray[np.floa
     They are the scores of the first item of a batch; of an output without classes all values, or a sample of
     them at random positions, which are always the same.
     """
-    values = np.asarray(outputs[output.index])
+    values = _as_float32(np.asarray(outputs[output.index]), output.quantisation)
     if output.kind != "values":
-        return _as_float32(values.reshape(len(values) if values.ndim else 1, -1)[0])
+        first: npt.NDArray[np.float32] = values.reshape(len(values) if values.ndim else 1, -1)[0]
+        return first
     flat = values.reshape(-1)
     if len(flat) > MOST_VALUES:
         flat = flat[np.random.default_rng(_SEED).permutation(len(flat))[:MOST_VALUES]]
-    return _as_float32(flat)
+    return flat
 
 
-def _as_float32(values: Array) -> npt.NDArray[np.float32]:
+def _as_float32(values: Array, quantisation: Quantisation | None) -> npt.NDArray[np.float32]:
+    if quantisation is not None:
+        return quantisation.to_floats(values)
     converted: npt.NDArray[np.float32] = values.astype(np.float32)
     return converted
 

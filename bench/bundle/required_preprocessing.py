@@ -117,7 +117,7 @@ def require_preprocess(name: str, tensor: Tensor, sources: PreprocessSources) ->
     Raises InputError if it takes no images, if a source is malformed, or if nothing states a part.
     """
     layout = tensor.layout or _stated_layout(sources.path)
-    image_input = ImageInput(tensor.shape or (), tensor.dtype, layout)
+    image_input = ImageInput(tensor.shape or (), tensor.dtype, layout, tensor.quantisation)
     found = _find(image_input, sources)
     preprocess = _preprocess_of(name, tensor, image_input, found)
     assert layout is not None  # or there would be no preprocessing

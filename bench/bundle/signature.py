@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.variants import Precision
 from bench.errors import InputError
 from bench.record import Record
@@ -48,6 +49,8 @@ class Tensor(Record):
     shape: tuple[int | str, ...] | None
     """Its size on each axis; a name (`batch`, `?`) for an axis that the file leaves open. Null where the file
     does not state how many axes there are."""
+    quantisation: Quantisation | None = None
+    """How its integers stand for floats; null where they do not, and where the file does not say."""
 
     @property
     def is_fixed(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from bench.bundle.model_set import InputOrigin
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.signature import Signature
 from bench.record import Record
 from device_profiles.part import Text
@@ -43,6 +44,8 @@ class OutputRecord(Record):
     two; `labels`, a score for each of several labels that do not; `values`, anything else."""
     activation: Activation
     """What the scores are; `none` for values."""
+    quantisation: Quantisation | None = None
+    """How integers stand for the scores or values; null where the source gives floats."""
 
 
 RivalVerdict = Literal["worse", "equal", "better"]

@@ -320,6 +320,7 @@ class CaseWorker:
                 first=first,
                 count=min(_IMAGES_PER_REQUEST, model.count - first),
                 names=model.output_names,
+                quantised=model.quantised_outputs,
                 max_values=values_kept(model.count),
             )
             parts.append(self._ask(request, Stage.OUTPUTS, worker_messages.OutputsComputed).outputs)

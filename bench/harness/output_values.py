@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.bundle.judged_output import judged_values
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.signature import Array, Outputs
 from bench.harness.worker_messages import OutputsToKeep
 from bench.measurements import OutputValues
@@ -16,15 +17,20 @@ _CLASS_AXES = 2
 
 
 def outputs_of(
-    inferences: Sequence[Outputs], names: Sequence[str], max_values: int
+    inferences: Sequence[Outputs],
+    names: Sequence[str],
+    max_values: int,
+    quantised: Sequence[Quantisation | None] = (),
 ) -> tuple[OutputValues, ...]:
     """Return what is kept of the outputs of several inferences, at most `max_values` values of each.
 
-    Outputs without a name are called by their place. Strings, sequences and absent values are left out.
+    Outputs without a name are called by their place; integers become what they stand for. Strings, sequences
+    and absent values are left out.
     Raises FloatingPointError if a value is not finite.
     """
     columns = [
-        (index, list(map(_array, column))) for index, column in enumerate(zip(*inferences, strict=True))
+        (index, [_array(value, _quantisation_of(index, quantised)) for value in column])
+        for index, column in enumerate(zip(*inferences, strict=True))
     ]
     return tuple(
         _values_of(name_of(index, names), [array for array in arrays if array is not None], max_values)
@@ -36,7 +42,7 @@ def outputs_of(
 def kept_outputs(outputs: Outputs, to_keep: OutputsToKeep) -> tuple[OutputValues, ...]:
     """Return what is compared of the outputs of one inference. Raises FloatingPointError as `outputs_of`."""
     if to_keep.judged is None:
-        return outputs_of([outputs], to_keep.names, to_keep.max_values)
+        return outputs_of([outputs], to_keep.names, to_keep.max_values, to_keep.quantised)
     values = finite_rows(judged_values(outputs, to_keep.judged)[None])
     return (OutputValues(name=to_keep.judged.name, shape=None, classes=None, values=values),)
 
@@ -51,6 +57,10 @@ def finite_rows(values: npt.NDArray[np.float32]) -> tuple[tuple[float, ...], ...
 def name_of(index: int, names: Sequence[str]) -> str:
     """Return the name of an output; by its place if its format has no names."""
     return names[index] if index < len(names) else f"output_{index}"
+
+
+def _quantisation_of(index: int, quantised: Sequence[Quantisation | None]) -> Quantisation | None:
+    return quantised[index] if index < len(quantised) else None
 
 
 def joined(parts: Sequence[tuple[OutputValues, ...]]) -> tuple[OutputValues, ...]:
@@ -75,12 +85,14 @@ def _joined(parts: Sequence[OutputValues]) -> OutputValues:
     )
 
 
-def _array(value: object) -> Array | None:
+def _array(value: object, quantisation: Quantisation | None) -> Array | None:
     """Return an output as numbers; None if it has none. scikit-learn's scores are a list of mappings."""
     if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
         has_same_keys = len({tuple(item) for item in value}) == 1
         value = np.array([list(item.values()) for item in value]) if has_same_keys else None
-    return value if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" else None
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
+        return None
+    return value if quantisation is None else quantisation.to_floats(value)
 
 
 def _values_of(name: str, arrays: Sequence[Array], max_values: int) -> OutputValues:

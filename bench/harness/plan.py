@@ -16,6 +16,7 @@ from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import ArtifactRecord, Bundle
 from bench.bundle.model_files import ModelFile
 from bench.bundle.model_set import ModelFileRecord
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.signature import Tensor, batch_of, image_input
 from bench.bundle.source_record import OutputRecord
 from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT, Precision
@@ -56,6 +57,8 @@ class ModelInputs:
     """The names of its outputs; empty where its format has none."""
     has_open_axes: bool
     """Whether the file leaves axes open, so that it is loaded for the shapes of the inputs."""
+    quantised_outputs: tuple[Quantisation | None, ...] = ()
+    """How the integers of each output stand for floats; None where they do not."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class PlannedModel:
             count=values.inferences,
             output_names=tuple(tensor.name for tensor in signature.outputs),
             has_open_axes=not all(tensor.is_fixed for tensor in signature.inputs),
+            quantised_outputs=tuple(tensor.quantisation for tensor in signature.outputs),
         )
 
 

@@ -50,7 +50,8 @@ class ExpectedOutputs:
                 output.model_copy(update={"values": output.values[:_MOST_INPUTS]})
                 for output in examined.outputs
             )
-            return cls(first, OutputsToKeep(names=names, max_values=most))
+            quantised = case.model.quantised_outputs
+            return cls(first, OutputsToKeep(names=names, quantised=quantised, max_values=most))
         evaluation = case.evaluation
         if evaluation is None or examined.logits is None:
             return None

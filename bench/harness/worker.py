@@ -181,7 +181,10 @@ class Worker:
         session = self._loaded()
         indices = range(request.first, min(request.first + request.count, len(pack)))
         return outputs_of(
-            [session.infer(pack.inputs(index)) for index in indices], request.names, request.max_values
+            [session.infer(pack.inputs(index)) for index in indices],
+            request.names,
+            request.max_values,
+            request.quantised,
         )
 
     def _time_repeats(self, request: worker_messages.TimeRepeats) -> RepeatedInputs | None:

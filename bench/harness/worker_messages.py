@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.model_graph import ModelGraph
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.signature import ModelDescription, Tensor
 from bench.bundle.source_record import OutputRecord
 from bench.bundle.variants import Precision
@@ -72,6 +73,8 @@ class OutputsToKeep(Record):
     """The output of a bundle's artifact that is judged; null: all outputs of a model file."""
     names: tuple[str, ...] = ()
     """The outputs' names; empty where the format has none."""
+    quantised: tuple[Quantisation | None, ...] = ()
+    """How the integers of each output stand for floats; null where they do not."""
     max_values: int = 1
     """How many values of an output at most."""
 
@@ -134,6 +137,8 @@ class ComputeOutputs(Record):
     """Number of inferences."""
     names: tuple[str, ...]
     """The outputs' names; empty where the format has none."""
+    quantised: tuple[Quantisation | None, ...] = ()
+    """How the integers of each output stand for floats; null where they do not."""
     max_values: int
     """How many values of an output at most, for each inference."""
 

@@ -81,7 +81,7 @@ def _image_input(file: ModelFile, tensor: Tensor | None) -> ImageInput:
     is_nchw = tensor.layout is None and FORMATS[file.format].is_channels_first
     layout = "NCHW" if is_nchw else tensor.layout
     shape = tensor.shape if tensor.shape is not None else ("?",) * _IMAGE_AXES
-    return ImageInput(shape=shape, dtype=tensor.dtype, layout=layout)
+    return ImageInput(shape, tensor.dtype, layout, tensor.quantisation)
 
 
 def preprocess_of(found: FoundForInput) -> InspectedPreprocess:

@@ -114,8 +114,8 @@ def _uncounted_graph(file: ModelFile) -> ModelGraph:
 
 def _inspected_output(tensor: Tensor) -> InspectedTensor:
     """Describe an output. It is no image, so nothing is said of the order of its axes."""
-    return InspectedTensor(name=tensor.name, dtype=tensor.dtype, shape=tensor.shape, axes=None)
+    return InspectedTensor(**dict(tensor), axes=None)
 
 
 def _inspected(tensor: Tensor) -> InspectedTensor:
-    return InspectedTensor(name=tensor.name, dtype=tensor.dtype, shape=tensor.shape, axes=tensor.layout)
+    return InspectedTensor(**dict(tensor), axes=tensor.layout)

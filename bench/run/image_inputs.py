@@ -90,7 +90,9 @@ class ImageInputs:
 
 
 def _packed(images: ImageFolder, tensor: Tensor, preprocess: Preprocess, layout: Layout) -> TensorPack:
-    items = [to_input(image, preprocess, layout, tensor.dtype)[0] for image in images.images]
+    items = [
+        to_input(image, preprocess, layout, tensor.dtype, tensor.quantisation)[0] for image in images.images
+    ]
     return TensorPack((np.stack(items).reshape(-1, *tensor.sizes),))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from ai_edge_litert import schema_py_generated as schema
 
 from bench.bundle.model_graph import ModelGraph, operator_counts
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.signature import ModelDescription, Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.runtimes.executed_litert import WEIGHTED, macs_of
@@ -54,12 +55,15 @@ class GraphTensor:
     """Whether the file holds its values."""
     is_quantised: bool
     """Whether it has a scale: its integers stand for floats."""
+    quantisation: Quantisation | None
+    """How they do; None if it has no scale, or one for each channel."""
 
     @property
     def stated(self) -> Tensor:
         """The tensor as a signature states it."""
         shape = tuple("?" if axis in self.open_axes else size for axis, size in enumerate(self.shape))
-        return Tensor(name=self.name, dtype=_DTYPES.get(self.dtype, self.dtype.lower()), shape=shape)
+        dtype = _DTYPES.get(self.dtype, self.dtype.lower())
+        return Tensor(name=self.name, dtype=dtype, shape=shape, quantisation=self.quantisation)
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,15 @@ def _tensor(model: schema.Model, tensor: schema.Tensor, index: int) -> GraphTens
         open_axes=frozenset(axis for axis, size in enumerate(stated) if size < 0),
         is_constant=bool(buffer.DataLength() or buffer.Size()),
         is_quantised=quantised is not None and quantised.ScaleLength() > 0,
+        quantisation=_quantisation(quantised),
     )
+
+
+def _quantisation(stated: schema.QuantizationParameters | None) -> Quantisation | None:
+    if stated is None or stated.ScaleLength() != 1 or stated.Scale(0) <= 0:
+        return None
+    zero_point = int(stated.ZeroPoint(0)) if stated.ZeroPointLength() else 0
+    return Quantisation(scale=float(stated.Scale(0)), zero_point=zero_point)
 
 
 def _names_in_signature(model: schema.Model) -> dict[int, str]:

@@ -73,7 +73,9 @@ def _tensors(tensors: Sequence[InspectedTensor], otherwise: str) -> RenderableTy
         table.add_column(overflow="fold")
     for tensor in tensors:
         shape = "unknown shape" if tensor.shape is None else f"[{', '.join(map(str, tensor.shape))}]"
-        table.add_row(*map(Text, (printable(tensor.name), tensor.dtype, printable(shape), tensor.axes or "")))
+        how = [] if tensor.quantisation is None else [tensor.quantisation.words]
+        last = "  ".join([*([] if tensor.axes is None else [tensor.axes]), *how])
+        table.add_row(*map(Text, (printable(tensor.name), tensor.dtype, printable(shape), last)))
     return table
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import copyfile
 
 import numpy as np
 import openvino
@@ -22,7 +23,7 @@ from bench.bundle.manifest import (
     write_manifest,
 )
 from bench.bundle.model_set import InputOrigin
-from bench.bundle.signature import Signature, Tensor
+from bench.bundle.signature import Signature, Tensor, with_shapes
 from bench.bundle.source_record import (
     OutputRecord,
     PreprocessCheck,
@@ -35,6 +36,7 @@ from bench.bundle.variants import Precision
 from bench.run_config import RunConfig
 from bench.runtimes import run_onnx, run_openvino
 from bench.runtimes.formats import FORMATS
+from bench.runtimes.installed import load_runtime
 from bench.runtimes.protocol import LoadOptions
 from making.onnx_models import constant, node, several, tensor, weight, write
 
@@ -144,6 +146,42 @@ def make_tensor_bundle(folder: Path) -> Made:
     return Made(folder, given)
 
 
+def make_bundle_of_file(folder: Path, format_name: str, file: Path, shape: tuple[int, ...]) -> Made:
+    """Write the bundle of a model file that takes images [1, 3, height, width], and has scores."""
+    entry = _new_entry(folder, format_name)
+    for suffix in FORMATS[format_name].suffixes:
+        copyfile(file.with_suffix(suffix), entry.with_suffix(suffix))
+    runtime = load_runtime(format_name)
+    stated = runtime.describe(entry).signature
+    signature = stated.model_copy(
+        update={"inputs": with_shapes(file.name, stated.inputs, {stated.inputs[0].name: shape})}
+    )
+    given = folder.with_name(f"{folder.name}.png")
+    random = np.random.default_rng(0).integers(0, 256, (*shape[2:], 3), dtype=np.uint8)
+    Image.fromarray(random).save(given)
+    preprocess = Preprocess(
+        input_size=(3, shape[2], shape[3]), resize="none", mean=(0.0,) * 3, std=(1.0,) * 3, channels="rgb"
+    )
+    scores = stated.outputs[0]
+    output = OutputRecord(
+        name=scores.name, index=0, kind="classes", activation="logits", quantisation=scores.quantisation
+    )
+    pack = EvaluationPack(read_image(given, preprocess)[None], None, _NOTHING[:1], preprocess)
+    session = runtime.load(entry, LoadOptions(RunConfig(threads=1, provider="cpu")))
+    row = judged_values(session.infer(pack.inputs(0, signature.inputs)), output)
+    source = SourceRecord(
+        kind=SourceKind.LITERT,
+        name=file.name,
+        sha256="ab" * 32,
+        variant=entry.parent.name,
+        signature=signature,
+        output=output,
+    )
+    artifacts = (_artifact(folder, entry, signature),)
+    _write_manifest(folder, replace(pack, reference_logits=row[None]), source, (), artifacts)
+    return Made(folder, given)
+
+
 _NOTHING = np.zeros((2, 1), np.float32)
 
 
@@ -176,13 +214,23 @@ def _write_bundle(
     folder: Path, entry: Path, pack: EvaluationPack, source: SourceRecord, classes: tuple[str, ...]
 ) -> None:
     """Write the pack, the OpenVINO artifact and the manifest beside the ONNX artifact."""
-    write_pack(folder / FILE_NAME, pack)
     converted = _new_entry(folder, "openvino")
     openvino.save_model(openvino.Core().read_model(entry), converted, compress_to_fp16=False)
     artifacts = (
         _artifact(folder, entry, run_onnx.describe(entry).signature),
         _artifact(folder, converted, run_openvino.describe(converted).signature),
     )
+    _write_manifest(folder, pack, source, classes, artifacts)
+
+
+def _write_manifest(
+    folder: Path,
+    pack: EvaluationPack,
+    source: SourceRecord,
+    classes: tuple[str, ...],
+    artifacts: tuple[ArtifactRecord, ...],
+) -> None:
+    write_pack(folder / FILE_NAME, pack)
     manifest = Manifest(
         schema=2,
         tool="0",

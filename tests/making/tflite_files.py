@@ -1,9 +1,11 @@
 """LiteRT files for tests: the control workload's, and changes of it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from bench.bundle.quantisation import Quantisation
 from bench.runtimes.formats import FORMATS
 
 
@@ -58,3 +60,44 @@ def recurrent(path: Path) -> Path:
     whole.signatureDefs, whole.metadata, whole.metadataBuffer = [], [], []
     path.write_bytes(model.content())
     return path
+
+
+def with_integers(path: Path, taken: Quantisation, given: Quantisation) -> Path:
+    """Write the control workload with int8 instead of floats for its input and output."""
+    from export.tflite_model import read_tflite
+
+    model = read_tflite(control().read_bytes())
+    graph = model.graph
+    (first,), (last,) = graph.inputs, graph.outputs
+    graph.inputs = [_add_int8(model.model, first, taken)]
+    graph.outputs = [_add_int8(model.model, last, given)]
+    graph.operators.insert(0, _added(model.model, "DEQUANTIZE", graph.inputs, [first]))
+    graph.operators.append(_added(model.model, "QUANTIZE", [last], graph.outputs))
+    model.model.signatureDefs = []
+    path.write_bytes(model.content())
+    return path
+
+
+def _add_int8(model: Any, like: int, how: Quantisation) -> int:
+    """Add a tensor of the sizes of another one, and return its number."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    tensors = model.subgraphs[0].tensors
+    tensor = schema.TensorT()
+    tensor.name, tensor.shape, tensor.buffer = f"int8_{like}".encode(), list(tensors[like].shape), 0
+    tensor.type, tensor.quantization = schema.TensorType.INT8, schema.QuantizationParametersT()
+    tensor.quantization.scale, tensor.quantization.zeroPoint = [how.scale], [how.zero_point]
+    tensors.append(tensor)
+    return len(tensors) - 1
+
+
+def _added(model: Any, kind: str, inputs: list[int], outputs: list[int]) -> Any:
+    """Add an operator's kind, and return the operator."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    code, operator = schema.OperatorCodeT(), schema.OperatorT()
+    code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, kind)
+    code.version = 2
+    operator.inputs, operator.outputs, operator.opcodeIndex = inputs, outputs, len(model.operatorCodes)
+    model.operatorCodes.append(code)
+    return operator

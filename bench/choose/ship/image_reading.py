@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.bundle.evaluation_pack import layout_of
 from bench.bundle.image_folder import uncut_size
+from bench.bundle.input_arrays import is_quantised
 from bench.bundle.input_preprocessing import UNIT_SCALE, Preprocess
 from bench.bundle.signature import Tensor
 from bench.choose.ship.decoding_text import how_read, script_with
@@ -165,6 +166,10 @@ def _numbers(preprocess: Preprocess, tensor: Tensor) -> list[str]:
         values = f"{values} - MEAN"
     if _has_std(preprocess):
         values = f"({values}) / STD" if " " in values else f"{values} / STD"
+    if tensor.quantisation is not None and is_quantised(preprocess, tensor):
+        limits, how = np.iinfo(tensor.dtype), tensor.quantisation
+        integers = f"({values}) / {how.scale!r} + {how.zero_point}"
+        return [f"pixels = np.clip(np.rint({integers}), {limits.min}, {limits.max})"]
     if " " not in values:
         return []
     is_whole = not np.issubdtype(np.dtype(tensor.dtype), np.floating)

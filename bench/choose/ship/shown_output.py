@@ -81,7 +81,7 @@ class ShownOutput:
         """The lines that print what `outputs` say."""
         output = "outputs[OUTPUT]" if self.outputs > 1 else "outputs[0]"
         if self.output.kind == "values":
-            return [f"values = np.asarray({output})", _VALUES]
+            return [f"values = {self._floats(f'np.asarray({output})')}", _VALUES]
         return [*self._chances(self._scores(output)), self._printed]
 
     def _scores(self, output: str) -> str:
@@ -91,7 +91,14 @@ class ShownOutput:
         else:
             scores = f"np.ravel(np.atleast_1d({output})[0])"
         is_usual = self.tensor is None or self.tensor.dtype == "float32"
-        return scores if is_usual else f"{scores}.astype(np.float32)"
+        return scores if is_usual else self._floats(f"{scores}.astype(np.float32)")
+
+    def _floats(self, integers: str) -> str:
+        """Return what integers stand for, as Python; what stands for nothing stays as it is."""
+        how = self.output.quantisation
+        if how is None:
+            return integers
+        return f"(({integers} - {float(how.zero_point)}) * {how.scale!r}).astype(np.float32)"
 
     def _chances(self, scores: str) -> list[str]:
         """Return the lines that make probabilities of scores, as far as the activation has not done it."""

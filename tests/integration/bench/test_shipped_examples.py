@@ -14,10 +14,22 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from making.compared_report import Row, made_report
-from making.shippable import CHECK, ImageNetwork, Made, make_image_bundle, make_tensor_bundle
+from making.executorch_files import SIDE
+from making.installed_formats import MEASURED
+from making.repository import ROOT
+from making.shippable import (
+    CHECK,
+    ImageNetwork,
+    Made,
+    make_bundle_of_file,
+    make_image_bundle,
+    make_tensor_bundle,
+)
+from making.tflite_files import with_integers
 
 from bench.bundle.input_preprocessing import UNIT_SCALE, Preprocess
 from bench.bundle.manifest import read_bundle
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.source_record import OutputRecord
 from bench.choose.choosing import Criteria, choose
 from bench.choose.ship.shipping import ship
@@ -126,6 +138,23 @@ def ship_one(made: Made, format_name: str, target: Path) -> None:
     ship(choice, chosen, read_bundle(made.folder), target, overwrite=False)
 
 
+def files_of_formats(folder: Path) -> dict[str, tuple[str, Path, tuple[int, ...]]]:
+    """A file of each format that has an extra of its own, where it is installed."""
+    image = (1, 3, 96, 96)
+    files = {
+        name: (name, row.control_file, image)
+        for name, row in FORMATS.items()
+        if name in MEASURED and not row.is_basic and row.control_file is not None
+    }
+    if "litert" in files:
+        how = Quantisation(scale=1 / 255, zero_point=-128), Quantisation(scale=0.02, zero_point=3)
+        files["litert-integers"] = ("litert", with_integers(folder / "integers.tflite", *how), image)
+    if "executorch" in MEASURED:
+        file = ROOT / "tests" / "data" / "executorch" / "fp32.pte"
+        files["executorch"] = ("executorch", file, (1, 3, SIDE, SIDE))
+    return files
+
+
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Shipped]:
     """Every bundle shipped in both formats, with what its example says; the process is started once."""
@@ -133,6 +162,9 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], S
     bundles = {name: make_image_bundle(folder / name, network) for name, network in NETWORKS.items()}
     bundles["tensors"] = make_tensor_bundle(folder / "tensors")
     keys = [(name, format_name) for name in bundles for format_name in _FORMATS]
+    for name, (format_name, file, shape) in files_of_formats(folder).items():
+        bundles[name] = make_bundle_of_file(folder / name, format_name, file, shape)
+        keys.append((name, format_name))
     words: list[list[str]] = []
     for name, format_name in keys:
         target = folder / f"{name}-{format_name}"
@@ -158,6 +190,18 @@ def test_an_example_says_what_the_network_says(
     result = shipped[name, format_name]
 
     assert result.said == EXPECTED[name](result.reference)
+
+
+def test_every_other_format_has_an_example_that_says_what_its_file_says(
+    shipped: dict[tuple[str, str], Shipped],
+) -> None:
+    others = [result for (_, format_name), result in shipped.items() if format_name not in _FORMATS]
+
+    assert len(others) >= len([name for name in MEASURED if not FORMATS[name].is_basic])
+    for result in others:
+        names = tuple(f"class {index}" for index in range(len(result.reference)))
+        chances = np.exp(result.reference) / np.exp(result.reference).sum()
+        assert result.said == best(chances, names), result.folder
 
 
 @pytest.mark.parametrize("format_name", _FORMATS)

@@ -82,6 +82,13 @@ def test_every_profile_names_its_schema_for_editors(path: Path) -> None:
     assert path.read_text().startswith("# yaml-language-server: $schema=profile.schema.json\n")
 
 
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_profile_of_a_board_says_of_every_format_where_it_runs(path: Path) -> None:
+    runtimes = load_profile(path.stem).runtimes
+
+    assert not runtimes or set(runtimes) == set(FORMATS)
+
+
 def test_the_schema_beside_the_profiles_is_that_of_the_model_and_the_formats() -> None:
     assert SCHEMA_FILE.read_text() == schema_text(FORMATS), "run: python -m bench.runtimes.profile_names"
 

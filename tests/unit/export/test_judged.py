@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from bench.bundle.judged_output import judged_values
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.signature import Tensor
 from bench.errors import InputError
 from export.judged import judged_output, refuse_idle_names, with_activation
@@ -76,6 +78,28 @@ def test_what_values_are_is_told_by_their_range_and_sum(
 
     told = with_activation(output, np.array(values, np.float32), labels)
 
+    assert (told.activation, told.kind) == (activation, kind)
+
+
+@pytest.mark.parametrize(
+    ("integers", "activation", "kind"),
+    [
+        # A rounded softmax of many classes: what is below half a step became 0.
+        ([[200, 20, *[0] * 998], [40, 10, *[1] * 30, *[0] * 968]], "softmax", "classes"),
+        ([[255, 255, 0], [128, 255, 255]], "sigmoid", "labels"),
+    ],
+)
+def test_integers_are_told_by_what_they_stand_for(
+    integers: list[list[int]], activation: str, kind: str
+) -> None:
+    how = Quantisation(scale=1 / 256, zero_point=0)
+    scores = Tensor(name="y", dtype="uint8", shape=(1, len(integers[0])), quantisation=how)
+    output = judged_output((scores,), None, None, None)
+
+    values = np.stack([judged_values([np.array([row], np.uint8)], output) for row in integers])
+    told = with_activation(output, values, None)
+
+    assert values[0, 0] == integers[0][0] / 256
     assert (told.activation, told.kind) == (activation, kind)
 
 

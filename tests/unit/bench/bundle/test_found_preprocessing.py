@@ -10,6 +10,7 @@ import pytest
 from bench.bundle.found_preprocessing import find_preprocess
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.joined_preprocessing import Found, ImageInput
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.required_preprocessing import stated_by_option
 from bench.bundle.sidecar import Sidecar, SidecarInput, SidecarOutput, sidecar_preprocess, write_sidecar
 from bench.bundle.stated_preprocessing import PRESETS, Stated
@@ -572,6 +573,20 @@ def test_a_uint8_input_takes_values_as_they_are(tmp_path: Path) -> None:
     assert (found.preprocess.scale, found.preprocess.std) == (1, (1, 1, 1))
     assert found.origin_of("scale") == "the input's type, uint8"
     assert "the input takes uint8" in found.conflicts[0]
+
+
+@pytest.mark.parametrize(("scale", "is_kept"), [(0.0187, True), (1 / 128, False)])
+def test_a_uint8_input_takes_fractions_that_its_integers_stand_for(
+    tmp_path: Path, scale: float, is_kept: bool
+) -> None:
+    how = Quantisation(scale=scale, zero_point=114)
+
+    found = found_in(
+        model_beside(tmp_path, config_json=TIMM), ImageInput((1, 224, 224, 3), "uint8", "NHWC", how)
+    )
+
+    assert (found.origin_of("scale") == "config.json") is is_kept
+    assert any("the input takes uint8" in conflict for conflict in found.conflicts) is not is_kept
 
 
 def test_three_means_do_not_fit_a_grey_network(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from bench.bundle.evaluation_pack import as_batch
 from bench.bundle.input_arrays import to_input
 from bench.bundle.input_preprocessing import Preprocess, preprocess_of
 from bench.bundle.preprocessing import unit_rgb
+from bench.bundle.quantisation import Quantisation
 from bench.errors import InputError
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8)
@@ -49,6 +50,49 @@ def test_channels_may_be_bgr_and_last() -> None:
     bgr = to_input(IMAGE, steps(channels="bgr", scale=1.0, mean=(1.0, 2.0, 3.0)), "NHWC", "float16")
 
     np.testing.assert_array_equal(bgr[0], (IMAGE[..., ::-1] - np.array((1.0, 2.0, 3.0))).astype(np.float16))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "zero_point", "scale", "changes", "offset"),
+    [
+        ("uint8", 128, 1 / 127.5, {"mean": (0.5,) * 3, "std": (0.5,) * 3}, 0),
+        ("int8", 0, 1 / 127.5, {"mean": (0.5,) * 3, "std": (0.5,) * 3}, 128),
+        ("int8", -128, 1 / 255, {}, 128),
+        ("int8", -128, 1.0, {"scale": 1.0}, 128),
+        ("uint8", 128, 1 / 128, {"scale": 1.0}, 0),
+        ("int8", -128, 1 / 255, {"scale": 1.0, "mean": (128.0,) * 3}, 128),
+    ],
+)
+def test_integers_stand_for_what_the_preprocessing_gives_or_are_the_8_bit_values(
+    dtype: str, zero_point: int, scale: float, changes: dict[str, object], offset: int
+) -> None:
+    how = Quantisation(scale=scale, zero_point=zero_point)
+
+    batch = to_input(IMAGE, steps(**changes), "NHWC", dtype, how)
+
+    assert batch.dtype == np.dtype(dtype)
+    assert np.abs(batch[0].astype(int) + offset - IMAGE).max() <= 1
+
+
+def test_integers_of_imagenets_values_have_the_files_scale_and_saturate_a_little() -> None:
+    how = Quantisation(scale=0.0187, zero_point=114)  # from -2.13 to 2.64; narrower below
+    narrow = Quantisation(scale=0.0175, zero_point=114)
+
+    batch, saturated = (
+        to_input(IMAGE, steps(mean=MEAN, std=STD), "NHWC", "uint8", each) for each in (how, narrow)
+    )
+
+    np.testing.assert_allclose(how.to_floats(batch)[0], (IMAGE / 255 - MEAN) / STD, atol=0.0094)
+    assert saturated.max() == 255
+
+
+def test_values_that_the_integers_do_not_stand_for_are_refused_with_the_range() -> None:
+    how = Quantisation(scale=1 / 255, zero_point=-128)
+
+    with pytest.raises(
+        InputError, match=r"scale 0.003921569, zero point -128 it stands for values from 0 to 1; state"
+    ):
+        to_input(IMAGE, steps(mean=MEAN, std=STD), "NCHW", "int8", how)
 
 
 def test_uint8_and_int8_take_whole_numbers() -> None:

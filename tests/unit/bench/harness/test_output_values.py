@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bench.bundle.quantisation import Quantisation
 from bench.harness.output_values import joined, outputs_of
 from bench.measurements import OutputValues
 
@@ -73,6 +74,15 @@ def test_a_list_of_scores_by_class_is_a_table_and_one_of_other_keys_is_left_out(
     outputs = outputs_of([[scores, [{"a": 1.0}, {"b": 1.0}]]], ["scores", "other"], 10)  # type: ignore[list-item]
 
     assert [(output.name, output.shape, output.classes) for output in outputs] == [("scores", (2, 2), (1, 0))]
+
+
+def test_integers_become_the_floats_that_they_stand_for() -> None:
+    how = Quantisation(scale=0.5, zero_point=-128)
+    inference = [np.array([[-128, -126]], np.int8), np.array([3], np.uint8)]
+
+    quantised, plain = outputs_of([inference], ["y", "z"], 10, (how, None))
+
+    assert (quantised.values, plain.values) == (((0.0, 1.0),), ((3.0,),))
 
 
 @pytest.mark.parametrize(("value", "word"), [(np.nan, "NaN"), (np.inf, "infinite")])

@@ -11,6 +11,7 @@ from PIL import Image
 from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.image_folder import read_image
 from bench.bundle.input_preprocessing import UNIT_SCALE, Preprocess
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.signature import Tensor
 from bench.choose.ship.image_reading import reading_of
 from bench.errors import InputError
@@ -124,6 +125,24 @@ def test_whole_numbers(images: list[Path], dtype: str, changes: dict[str, object
     steps = Preprocess.model_validate(preprocess(scale=1.0).model_dump() | changes)
 
     assert_same(steps, input_of(steps, "NHWC", dtype), images)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "zero_point", "changes"),
+    [
+        ("uint8", 0.0187, 114, {"mean": MEAN, "std": STD}),
+        ("int8", 1 / 255, -128, {}),
+        ("int8", 1.0, -128, {"scale": 1.0}),
+        ("uint8", 1 / 128, 128, {"scale": 1.0}),
+    ],
+)
+def test_integers_that_stand_for_floats(
+    images: list[Path], dtype: str, scale: float, zero_point: int, changes: dict[str, object]
+) -> None:
+    steps = Preprocess.model_validate(preprocess().model_dump() | changes)
+    how = Quantisation(scale=scale, zero_point=zero_point)
+
+    assert_same(steps, input_of(steps, "NHWC", dtype).model_copy(update={"quantisation": how}), images)
 
 
 @pytest.mark.parametrize("resize", ["squash", "crop", "letterbox", "fit"])

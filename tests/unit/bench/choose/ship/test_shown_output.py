@@ -1,5 +1,6 @@
 """The lines of classify.py that turn the judged output into an answer, run on outputs of every kind."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from bench.bundle.judged_output import judged_values
+from bench.bundle.quantisation import Quantisation
 from bench.bundle.signature import Array, Tensor
 from bench.bundle.source_record import OutputRecord
 from bench.choose.ship.shown_output import ShownOutput
@@ -89,6 +91,17 @@ def test_labels_have_a_probability_each(capsys: Capture) -> None:
         labels = answer(values, "labels", activation, ("wet", "warm"))
         assert said(values, labels, capsys) == "wet 0.500\nwarm 0.750\n"
     assert said(chances, answer(chances, "labels", "sigmoid"), capsys) == "label 0 0.500\nlabel 1 0.750\n"
+
+
+def test_integers_are_said_as_what_they_stand_for(capsys: Capture) -> None:
+    integers = np.array([[-128, 64]], dtype=np.int8)
+    how = Quantisation(scale=1 / 256, zero_point=-128)
+
+    for kind, words in (("classes", "dog (0.750)\n"), ("values", "from 0 to 0.75, mean 0.375\n")):
+        made = answer(integers, kind, "softmax" if kind == "classes" else "none")
+        output = made.output.model_copy(update={"quantisation": how})
+        names = ("cat", "dog") if kind == "classes" else ()
+        assert said(integers, replace(made, output=output, names=names), capsys).endswith(words)
 
 
 def test_no_values_have_no_summary(capsys: Capture) -> None:
