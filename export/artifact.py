@@ -49,6 +49,7 @@ def make(task: Task, recipe: Recipe | None, folder: Path, report: Report) -> Exp
             recipe=recipe,
             cpu=task.cpu,
             find_ranges=lambda: ranges_for(task, report),
+            make_float_network=lambda: loaded.network,
         )
     )
 

@@ -64,6 +64,9 @@ class ExportRequest:
     """For int8: the CPUs that the artifact is made for, a key of cpu_class.TARGETS."""
     find_ranges: "Callable[[], Mapping[str, Range]]" = _no_ranges
     """Finds `ranges`."""
+    make_float_network: "Callable[[], fx.GraphModule] | None" = None
+    """Makes the network that `network` was before its weights were corrected: nothing else of it changes, so
+    that an exporter can convert one graph for all recipes. None: `network`."""
 
     @cached_property
     def network(self) -> "fx.GraphModule":
@@ -74,6 +77,11 @@ class ExportRequest:
         int8 grid.
         """
         return self.make_network()
+
+    @cached_property
+    def float_network(self) -> "fx.GraphModule":
+        """The network before its weights were corrected: the same object for all artifacts of one worker."""
+        return self.network if self.make_float_network is None else self.make_float_network()
 
     @cached_property
     def ranges(self) -> "Mapping[str, Range]":

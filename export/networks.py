@@ -1,8 +1,10 @@
 """The networks that a worker exports: the source's own, and its int8 versions. It knows no format."""
 
 import copy
+import fcntl
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from torch import Tensor, fx
 
 from bench.bundle.cpu_class import TARGETS
 from bench.bundle.recipe import Recipe
+from bench.filesystem.unfinished import PART, name_beside
 from export.calibration import calibration_inputs
 from export.messages import Entered, Report, Steps, Task
 from export.quantisation.balance import balance
@@ -64,13 +67,30 @@ def _simulate(source: OpenSource, calibration: str, steps: Steps) -> Simulated:
     network = with_judged_output(load(source).network, source.output.index)
     footprint = footprint_of(network, images[: _fewest(source)])
     batches = list(torch.split(images, footprint.at_once(_BATCH)))
+    equalised = _shared_tensors(
+        calibration, "equalised", lambda: _equalised(network, batches, steps).state_dict()
+    )
+    network.load_state_dict(equalised)
+    ranges = _shared_tensors(calibration, "ranges", lambda: _as_tensors(find_ranges(network, batches)))
+    steps(3, 3)
+    return Simulated(network, images[: footprint.at_once(_IMAGES_TO_SIMULATE)], _as_ranges(ranges), footprint)
+
+
+def _equalised(network: fx.GraphModule, batches: Sequence[Tensor], steps: Steps) -> fx.GraphModule:
+    """Return a copy that differs in its weights alone."""
     network = balance(network, batches)
     steps(1, 3)
     network = equalise(network, batches)
     steps(2, 3)
-    ranges = find_ranges(network, batches)
-    steps(3, 3)
-    return Simulated(network, images[: footprint.at_once(_IMAGES_TO_SIMULATE)], ranges, footprint)
+    return network
+
+
+def _as_tensors(ranges: Mapping[str, Range]) -> dict[str, Tensor]:
+    return {name: torch.tensor([each.low, each.high], dtype=torch.float64) for name, each in ranges.items()}
+
+
+def _as_ranges(tensors: Mapping[str, Tensor]) -> dict[str, Range]:
+    return {name: Range(*values.tolist()) for name, values in tensors.items()}
 
 
 def _fewest(source: OpenSource) -> int:
@@ -135,36 +155,46 @@ def network_for(task: Task, recipe: Recipe, report: Report) -> fx.GraphModule:
 
 def ranges_for(task: Task, report: Report) -> dict[str, Range]:
     """Return the ranges that weights are corrected for, which all recipes share, by node name."""
-
-    def found() -> dict[str, Tensor]:
-        ranges = _simulated(task, report).ranges
-        return {
-            name: torch.tensor([each.low, each.high], dtype=torch.float64) for name, each in ranges.items()
-        }
-
-    return {name: Range(*values.tolist()) for name, values in _shared_tensors(task, "ranges", found).items()}
+    return _simulated(task, report).ranges
 
 
 def _shared(task: Task, name: str, make: Callable[[], fx.GraphModule]) -> fx.GraphModule:
     """Return a network that every format quantises."""
     network = copy.deepcopy(load(task.source).network)
-    network.load_state_dict(_shared_tensors(task, name, lambda: make().state_dict()))
+    assert task.calibration is not None  # only formats in int8 need them
+    tensors = _shared_tensors(task.calibration, name, lambda: make().state_dict())
+    network.load_state_dict(tensors)
     return network
 
 
-def _shared_tensors(task: Task, name: str, make: Callable[[], Mapping[str, Tensor]]) -> dict[str, Tensor]:
+def _shared_tensors(
+    calibration: str, name: str, make: Callable[[], Mapping[str, Tensor]]
+) -> dict[str, Tensor]:
     """Return tensors that every format needs.
 
-    The first worker that needs them makes them, beside the calibration samples, and the others read them.
+    The first worker that needs them makes them, beside the calibration samples; the others wait for it, and
+    read them.
     """
-    assert task.calibration is not None  # only formats in int8 need them
-    file = Path(task.calibration).with_name(f"{name}.safetensors")
-    if not file.exists():
-        # A worker may be ended while it writes, and the next one needs a whole file: so it is renamed last.
-        save_file(dict(make()), file.with_suffix(".part"))
-        file.with_suffix(".part").rename(file)
+    file = Path(calibration).with_name(f"{name}.safetensors")
+    with _one_at_a_time(file):
+        if not file.exists():
+            # A worker may be ended while it writes, and the next one needs a whole file: so it is renamed
+            # last.
+            part = name_beside(file, PART)
+            # Copies, since safetensors stores no two tensors of the same memory, as tied weights are.
+            save_file({key: value.clone() for key, value in make().items()}, part)
+            part.rename(file)
     tensors: dict[str, Tensor] = load_file(file)
     return tensors
+
+
+@contextmanager
+def _one_at_a_time(file: Path) -> Iterator[None]:
+    """Let one worker at a time make a file. The kernel lets go of the lock of a worker that ends."""
+    with file.with_suffix(".lock").open("wb") as lock:
+        with suppress(OSError):  # no locks here: each worker makes the file, and all make the same
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _simulated(task: Task, report: Report) -> Simulated:

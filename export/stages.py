@@ -54,3 +54,27 @@ class StageBar:
 
     def _named(self, stage: str) -> str:
         return f"{self._title}, {stage}" if self._has_stages else self._title
+
+
+class LinesOfWork:
+    """Draws several workers as one task: how many things are finished, and beside it what each is doing."""
+
+    def __init__(self, progress: Progress, task: str, total: int) -> None:
+        """`task`: what is done, of `total` things."""
+        self._progress = progress
+        self._doing: dict[str, str] = {}
+        self._stages: dict[str, str] = {}
+        progress.begin(task, total)
+
+    def note(self, name: str, message: ProgressMessage) -> None:
+        """Show a stage or a step of what has this name."""
+        if isinstance(message, Entered):
+            self._stages[name] = self._doing[name] = f"{name}, {message.stage}"
+        else:
+            self._doing[name] = f"{self._stages.get(name, name)} {message.done}/{message.total}"
+        self._progress.advance(0, note="; ".join(self._doing.values()))
+
+    def finish(self, name: str, note: str) -> None:
+        """Show that it is finished."""
+        self._doing.pop(name, None)
+        self._progress.advance(1, note="; ".join([note, *self._doing.values()]))

@@ -20,7 +20,7 @@ from onnxruntime.quantization import (
     QuantType,
     quantize_static,
 )
-from torch import nn
+from torch import fx, nn
 
 from bench.bundle.cpu_class import SAFE_LEVEL
 from bench.bundle.recipe import RangeMethod
@@ -46,7 +46,7 @@ from export.onnx_int8_graph import (
     round_pools_at_once,
     widen_few_channels,
 )
-from export.onnx_weights import onnx_model_of
+from export.onnx_weights import onnx_model_of, with_tensors
 from export.quantisation.simulation import layers_that_run_once, output_of
 from export.quantisation.sums import Kind, Step, sums_in_float
 from export.sources.onnx_preparation import QUANTISABLE_OPSET, opset_of
@@ -84,11 +84,29 @@ def export(request: ExportRequest) -> Exported:
 def _float_model_of(request: ExportRequest) -> ModelProto:
     if isinstance(request.base, OnnxBase):
         return onnx_model_of(request.base, request)
-    return _float_model(request.network, request.inputs, request.outputs)
+    return _converted(request.network, request.float_network, request.inputs, request.outputs)
+
+
+def _converted(
+    network: fx.GraphModule,
+    float_network: fx.GraphModule,
+    inputs: tuple[Tensor, ...],
+    outputs: tuple[Tensor, ...],
+) -> ModelProto:
+    """Convert a network, whose graph is converted once for all weights if that changes nothing else."""
+    model = _float_model(float_network, inputs, outputs)
+    if network is float_network:
+        return model
+    replaced = with_tensors(model, float_network.state_dict(), network.state_dict())
+    return _convert(network, inputs, outputs) if replaced is None else replaced
 
 
 @lru_cache(maxsize=1)
 def _float_model(network: nn.Module, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> ModelProto:
+    return _convert(network, inputs, outputs)
+
+
+def _convert(network: nn.Module, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> ModelProto:
     example = tuple(torch.from_numpy(array) for array in constant_inputs(inputs))
     input_names, output_names = ([tensor.name for tensor in tensors] for tensors in (inputs, outputs))
     with warnings.catch_warnings():

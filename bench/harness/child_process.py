@@ -15,7 +15,7 @@ from contextlib import suppress
 from types import TracebackType
 
 from bench.filesystem.deferred_signals import deferred_signals
-from bench.harness.started_process import END_LIMIT_S, StartedProcess, signal_name
+from bench.harness.started_process import END_LIMIT_S, StartedProcess, any_has_output, signal_name
 from bench.measurements import FailureKind
 from bench.system.kernel_files import ROOT, text
 from bench.system.operating_system import require_linux
@@ -63,6 +63,17 @@ def stop_children_of_this_thread() -> None:
     thread = threading.get_ident()
     with deferred_signals():
         _stop([child for child in _RUNNING if child.started_by == thread])
+
+
+def wait_for_output(children: "Sequence[ChildProcess]", limit_s: float) -> float:
+    """Wait without using the CPU until one of some children has output, at most so long; return how long.
+
+    What does not count is time for which this process itself was stopped, as by Ctrl-Z.
+    """
+    step_s, begin = min(_STEP_S, limit_s), time.monotonic()
+    if not any(child.has_output for child in children):
+        any_has_output([child.process for child in children], step_s)
+    return min(step_s, time.monotonic() - begin)
 
 
 def _stop(children: "Sequence[ChildProcess]") -> None:
@@ -130,7 +141,7 @@ class ChildProcess:
     @property
     def pid(self) -> int:
         """The child's process id; raises ChildDiedError if it could not be started."""
-        return self._running.pid
+        return self.process.pid
 
     @property
     def is_running(self) -> bool:
@@ -142,9 +153,17 @@ class ChildProcess:
         """Whether reading would return at once, because there is output or the pipe is closed."""
         return bool(self._received) or self._started is None or self._started.has_output(0)
 
+    @property
+    def needs_attention(self) -> bool:
+        """Whether `read_line` has something to say: there is output, or too much, or the child has ended."""
+        started = self._started
+        return (
+            started is None or self.has_output or started.has_ended or started.printed_bytes() > _MOST_PRINTED
+        )
+
     def send(self, line: str) -> None:
         """Send one line. Raises ChildDiedError if the child has ended, or takes nothing in time."""
-        started, data = self._running, memoryview(line.encode() + b"\n")
+        started, data = self.process, memoryview(line.encode() + b"\n")
         deadline = time.monotonic() + _SEND_LIMIT_S
         try:
             while data:
@@ -161,7 +180,7 @@ class ChildProcess:
         `timeout_s` without a line, ends it and raises too. What does not count is time for which this process
         itself was stopped, as by Ctrl-Z.
         """
-        started, searched = self._running, 0
+        started, searched = self.process, 0
         self.waited_s = self.stopped_s = 0.0
         while (end := self._received.find(b"\n", searched)) < 0:
             if self.waited_s >= timeout_s and not started.has_output(0):
@@ -193,7 +212,7 @@ class ChildProcess:
 
     def end(self, kind: FailureKind, message: str) -> ChildDiedError:
         """End the child and every process that it started; return the error, with the end of its stderr."""
-        started = self._running
+        started = self.process
         if not started.kill():
             message += f"; it still waits for a device {END_LIMIT_S:.0f} s after the system was to kill it"
         lines = [line.strip() for line in started.last_words().splitlines() if line.strip()]
@@ -206,13 +225,14 @@ class ChildProcess:
             _RUNNING.discard(self)
 
     @property
-    def _running(self) -> StartedProcess:
+    def process(self) -> StartedProcess:
+        """The process; raises ChildDiedError if it could not be started."""
         if self._started is None:
             raise ChildDiedError(FailureKind.ERROR, self._shortage)
         return self._started
 
     def _death_error(self) -> ChildDiedError:
-        started = self._running
+        started = self.process
         if not started.ends_in_time():
             return self.end(FailureKind.HANG, "closed its pipe but did not end, and was ended")
         if (code := started.exit_code) is None:

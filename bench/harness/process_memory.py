@@ -30,6 +30,11 @@ def proportional_bytes() -> int | None:
     return _read_bytes(_ROLLUP, "Pss:")
 
 
+def highest_bytes_of(pid: int) -> int | None:
+    """Return the largest resident set size of another process so far; None where the kernel has none."""
+    return _read_bytes(Path(f"/proc/{pid}/status"), "VmHWM:")
+
+
 class HighWaterMark:
     """The largest resident set size of this process, as the kernel records it.
 

@@ -9,7 +9,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
 from bench.filesystem.temporary_folder import TemporaryFolder
@@ -89,9 +89,7 @@ class StartedProcess:
 
     def has_output(self, limit_s: float) -> bool:
         """Wait until its pipe can be read or is closed, at most so long; return whether it is."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.answers, selectors.EVENT_READ)
-            return bool(selector.select(limit_s))
+        return any_has_output([self], limit_s)
 
     def takes_input(self, limit_s: float) -> bool:
         """Wait until it can be written to or reads no more, at most so long; return whether it is so."""
@@ -132,6 +130,14 @@ class StartedProcess:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._stack.close()
+
+
+def any_has_output(processes: Iterable[StartedProcess], limit_s: float) -> bool:
+    """Wait until the pipe of one can be read or is closed, at most so long; return whether one is."""
+    with selectors.DefaultSelector() as selector:
+        for process in processes:
+            selector.register(process.answers, selectors.EVENT_READ)
+        return bool(selector.select(limit_s))
 
 
 def signal_name(number: int) -> str:

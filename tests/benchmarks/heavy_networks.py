@@ -10,6 +10,7 @@ train on, and as many of the others as an export uses at most. Nothing is kept u
 
 import argparse
 import multiprocessing
+import re
 import sys
 import tempfile
 import time
@@ -31,12 +32,13 @@ from models.synthetic.radiograph import CLASSES, dataset_seeds, render_many
 
 _SECONDS_BETWEEN_SAMPLES = 1.0
 _DRAWN_SIZE = 64
+_STEPS = re.compile(r" \d+/\d+")
 # Calibration reads 256 training images, the search 512 validation images, and the verification 512 others.
 _DRAWN = {"train": 320, "val": 512, "test": 512}
 
 
 @dataclass
-class _Stage:
+class Stage:
     """What one stage took."""
 
     name: str
@@ -61,7 +63,10 @@ class _Stages:
             self._pipe.send(task)
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Ignore a step."""
+        """Name what several processes do at once, without how far each of them is."""
+        if not steps and (stage := _STEPS.sub("", note)) != self._stage:
+            self._stage = stage
+            self._pipe.send(stage)
 
     def say(self, sentence: str) -> None:
         """Ignore a sentence."""
@@ -94,7 +99,7 @@ class _Tree:
         return sum(self.cpu.values())
 
 
-def _measured(job: Callable[[_Stages], object]) -> list[_Stage]:
+def _measured(job: Callable[[_Stages], object]) -> list[Stage]:
     """Run a job in a process of its own, and return its stages."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("fork").Process(target=_run, args=(job, sender))
@@ -112,9 +117,9 @@ def _run(job: Callable[[_Stages], object], pipe: Connection) -> None:
     job(_Stages(pipe))
 
 
-def _watched(tree: _Tree, pipe: Connection) -> list[_Stage]:
+def _watched(tree: _Tree, pipe: Connection) -> list[Stage]:
     """Sample until the process closes the pipe."""
-    stages = [_Stage("start")]
+    stages = [Stage("start")]
     began = time.perf_counter()
     cpu = 0.0
     while True:
@@ -127,7 +132,7 @@ def _watched(tree: _Tree, pipe: Connection) -> list[_Stage]:
         if name is None:
             return stages
         if name:
-            stages.append(_Stage(name))
+            stages.append(Stage(name))
             print(stages[-2], flush=True)
 
 
@@ -151,8 +156,8 @@ def _draw(file: Path) -> None:
     np.savez(file, classes=np.array(CLASSES), **arrays)  # type: ignore[arg-type]
 
 
-def _show(title: str, stages: Sequence[_Stage]) -> None:
-    whole = _Stage(
+def show(title: str, stages: Sequence[Stage]) -> None:
+    whole = Stage(
         f"{title}, the whole",
         sum(stage.seconds for stage in stages),
         sum(stage.cpu_seconds for stage in stages),
@@ -198,14 +203,27 @@ def main() -> None:
         run = folder / "run"
         if not run.exists():
             _finetune(options, folder, run)
-        export = ExportOptions(
-            source=str(run),
-            formats=options.formats and tuple(options.formats.split(",")),
-            precisions=tuple(options.precisions.split(",")),
-            min_retention=options.min_retention,
-        )
+        formats = options.formats and options.formats.split(",")
+        precisions = options.precisions.split(",")
         bundle = folder / "bundle"
-        _show("export", _measured(lambda stages: export_run(export, bundle, None, True, stages)))
+        show("export", export_stages(run, bundle, formats, precisions, options.min_retention))
+
+
+def export_stages(
+    run: Path,
+    bundle: Path,
+    formats: Sequence[str] | None,
+    precisions: Sequence[str] = ALL_PRECISIONS,
+    min_retention: float = MIN_RETENTION,
+) -> list[Stage]:
+    """Export a run folder, and return what each stage took."""
+    options = ExportOptions(
+        source=str(run),
+        formats=formats and tuple(formats),
+        precisions=tuple(precisions),
+        min_retention=min_retention,
+    )
+    return _measured(lambda stages: export_run(options, bundle, None, True, stages))
 
 
 def _finetune(options: argparse.Namespace, folder: Path, run: Path) -> None:
@@ -220,7 +238,7 @@ def _finetune(options: argparse.Namespace, folder: Path, run: Path) -> None:
         image_size=options.image_size,
         epochs=options.epochs,
     )
-    _show("fine-tuning", _measured(lambda stages: finetune_network(finetune, run, None, False, stages)))
+    show("fine-tuning", _measured(lambda stages: finetune_network(finetune, run, None, False, stages)))
 
 
 if __name__ == "__main__":
