@@ -12,7 +12,7 @@ from bench.harness import examination
 from bench.harness.case_worker import CaseWorker
 from bench.harness.examination import Examiner
 from bench.harness.journal import Journal
-from bench.harness.journal_entries import JournalState
+from bench.harness.journal_entries import Examined, JournalState
 from bench.harness.parallel_accuracy import is_worth_it
 from bench.harness.plan import Case
 from bench.run_config import RunConfig
@@ -51,6 +51,7 @@ def test_cases_side_by_side_give_what_each_gives_alone(
     cases = [two_threads(tmp_path, "a"), two_threads(tmp_path, "b"), two_threads(tmp_path, "c")]
     with faulty_runtime():
         alone = Examiner(plan(tmp_path, cases), HOST, "now", Silent()).examine(cases[0])
+    assert isinstance(alone, Examined)
     monkeypatch.setenv("EDGEFIT_CACHE", str(tmp_path / "another"))
 
     together, with_one_thread = examined(cases, tmp_path, monkeypatch)
