@@ -52,7 +52,8 @@ AnswerT = TypeVar(
 
 _WARM_UP_LIMIT_S = 10.0
 _PEAK_INFERENCES = 3
-_IMAGES_PER_REQUEST = 8
+IMAGES_PER_REQUEST = 8
+"""How many samples are evaluated before the process answers."""
 # After a pause, caches are cold and threads asleep: TorchScript's first inference took 3 times the median.
 _SETTLING_INFERENCES = 2
 # How often the input of a wrong output is run again, to see whether the file answers twice the same.
@@ -102,6 +103,10 @@ class CaseWorker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the process in whatever state it is."""
         self._process.stop()
 
     @property
@@ -129,6 +134,11 @@ class CaseWorker:
 
     def load(self, pack: str | None) -> worker_messages.Loaded:
         """Load the artifact. Inputs are the images of `pack`; None: a grey image, which needs no memory."""
+        self.begin_loading(pack)
+        return self.end_loading()
+
+    def begin_loading(self, pack: str | None) -> None:
+        """Have the process load the artifact, and return at once. For `pack` see load."""
         case, self._pack = self.case, pack
         request = worker_messages.Load(
             module=row_of(case.format).module,
@@ -144,7 +154,11 @@ class CaseWorker:
             pack=pack,
             is_tensor_pack=case.model is not None,
         )
-        return self._ask(request, Stage.LOAD, worker_messages.Loaded)
+        self._send(request, Stage.LOAD)
+
+    def end_loading(self) -> worker_messages.Loaded:
+        """Wait for what `begin_loading` started."""
+        return self._receive("load", Stage.LOAD, worker_messages.Loaded)
 
     def start(
         self,
@@ -302,23 +316,37 @@ class CaseWorker:
                 Failed(stage=Stage.MEMORY, kind=FailureKind.ERROR, message=message)
             ) from None
 
-    def predict(self, pack: str, images: int, output: OutputRecord) -> tuple[tuple[float, ...], ...]:
-        """Return the judged output's values [images][values] for the pack's first `images` samples."""
+    def predict(
+        self, pack: str, images: int, output: OutputRecord, begin: int = 0
+    ) -> tuple[tuple[float, ...], ...]:
+        """Return the judged output's values [samples][values] for the pack's first `images` samples.
+
+        Those before number `begin` are left out.
+        """
         logits: list[tuple[float, ...]] = []
-        for first in range(0, images, _IMAGES_PER_REQUEST):
-            count = min(_IMAGES_PER_REQUEST, images - first)
-            request = worker_messages.Predict(pack=pack, first=first, count=count, output=output)
-            logits.extend(self._ask(request, Stage.ACCURACY, worker_messages.Predicted).logits)
+        for first in range(begin, images, IMAGES_PER_REQUEST):
+            count = min(IMAGES_PER_REQUEST, images - first)
+            self.begin_predicting(pack, first, count, output)
+            logits.extend(self.end_predicting())
         return tuple(logits)
+
+    def begin_predicting(self, pack: str, first: int, count: int, output: OutputRecord) -> None:
+        """Have the process evaluate samples of a pack, and return at once."""
+        request = worker_messages.Predict(pack=pack, first=first, count=count, output=output)
+        self._send(request, Stage.ACCURACY)
+
+    def end_predicting(self) -> tuple[tuple[float, ...], ...]:
+        """Wait for what `begin_predicting` started; return the judged output's values [samples][values]."""
+        return self._receive("predict", Stage.ACCURACY, worker_messages.Predicted).logits
 
     def compute_outputs(self, model: ModelInputs) -> tuple[OutputValues, ...]:
         """Return the outputs of a model file for all inputs of its tensor pack."""
         parts = []
-        for first in range(0, model.count, _IMAGES_PER_REQUEST):
+        for first in range(0, model.count, IMAGES_PER_REQUEST):
             request = worker_messages.ComputeOutputs(
                 pack=str(model.pack),
                 first=first,
-                count=min(_IMAGES_PER_REQUEST, model.count - first),
+                count=min(IMAGES_PER_REQUEST, model.count - first),
                 names=model.output_names,
                 quantised=model.quantised_outputs,
                 max_values=values_kept(model.count),

@@ -35,7 +35,8 @@ def measure(
     the run, `created` the time of the run (ISO 8601).
     """
     files = {case.id: FilesOfCase.of(case) for case in plan.cases}
-    Examiner(plan, host, created, progress).examine_all(journal)
+    free_bytes = int(available_bytes * _SHARE_OF_FREE_MEMORY)
+    Examiner(plan, host, created, progress).examine_all(journal, free_bytes)
     runner = InterleavedRunner(plan, journal, progress, time.sleep, partial(read_state, watch_s=0.1))
     groups = _groups(plan, journal, available_bytes)
     of_all = sum(map(len, groups))

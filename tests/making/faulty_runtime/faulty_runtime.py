@@ -58,8 +58,8 @@ def _is_timed() -> bool:
 
 
 class FaultySession:
-    def __init__(self, fault: str, stage: str) -> None:
-        self._fault, self._stage = fault, stage
+    def __init__(self, fault: str, stage: str, threads: int) -> None:
+        self._fault, self._stage, self._threads = fault, stage, threads
         self._count = 0
         self._earlier = np.zeros((1, 2))
         self._began_grey = False
@@ -76,7 +76,15 @@ class FaultySession:
             time.sleep(0.01)
         # Longer than the null runtime, and the same each time.
         right = np.full((1, 2), 1 + inputs[0].reshape(-1)[:1000].sum(), dtype=np.float32) * [1, -1]
+        if self._stage == "one-thread" and self._threads == 1:
+            return self._with_one_thread(right)
         return self._wrong(right) if self._stage == "timed" else [right]
+
+    def _with_one_thread(self, right: np.ndarray) -> Outputs:
+        if self._fault == "round":
+            return [np.nextafter(right, np.float32(np.inf))]
+        do(self._fault)
+        return [right]
 
     def _wrong(self, right: np.ndarray) -> Outputs:
         """Answer as the fault says in a block, whose inferences follow each other without a request."""
@@ -117,7 +125,7 @@ def load(entry: Path, options: LoadOptions) -> FaultySession:
     fault, _, stage = entry.read_text().splitlines()[0].partition(" ")
     if stage == "load":
         do(fault)
-    return FaultySession(fault, stage)
+    return FaultySession(fault, stage, options.config.threads)
 
 
 def read_graph(entry: Path, inputs: Sequence[Tensor] | None) -> ModelGraph:
