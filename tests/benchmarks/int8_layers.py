@@ -1,10 +1,10 @@
 """Where the time of int8 goes in ONNX and OpenVINO files, by kind of operator, beside fp32.
 
-PYTHONPATH=tests python tests/benchmarks/int8_layers.py BUNDLE [--before BUNDLE] [--layers]
+PYTHONPATH=tests python tests/benchmarks/int8_layers.py BUNDLE|FP32,INT8[,BEFORE] [--before BUNDLE] [--layers]
 
-One process on one core, one thread. Each format's fp32 and int8 file, and the int8 file of the bundle
-`--before`, take turns in random order, a few inferences each. Printed is each one's 5th percentile and
-median, the median over the turns of its fastest inference ÷ that of fp32 (and ÷ that of `--before`), and the
+One process on one core, one thread. Each format's fp32 and int8 file, and an int8 file of before, take turns
+in random order, a few inferences each: files of a bundle, or model files of one format. Printed is each one's
+5th percentile and median, the median over the turns of its fastest inference ÷ that of the others, and the
 share of the core's limit: multiply-accumulates ÷ 5th percentile ÷ what the core's int8 instructions reach. A
 large product of int8 matrices in onnxruntime shows what a runtime can reach at most. Then follows the time of
 each kind of operator by the runtime's own profile; `--layers` prints every operator of the int8 file too.
@@ -28,12 +28,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from bench.bundle.manifest import Bundle, read_bundle
 from bench.bundle.signature import Inputs
+from bench.bundle.tensor_pack import random_pack
 from bench.run_config import RunConfig
 from bench.runtimes.installed import load_runtime, row_of
 from bench.runtimes.protocol import LoadOptions
 from bench.system.cpus import cpus_for
 
 _FORMATS = ("onnx", "openvino")
+_LABELS = ("fp32", "int8", "before")
 _SAMPLES = 8
 _MATRIX = 1024
 
@@ -69,6 +71,13 @@ def timed(run: Callable[[], Any], count: int) -> Iterator[float]:
         began = time.perf_counter()
         run()
         yield (time.perf_counter() - began) * 1e3
+
+
+def sides_of_files(files: list[Path]) -> list[Side]:
+    """Load model files of one format, which get random inputs: one in fp32, one in int8, one of before."""
+    format_ = "onnx" if files[0].suffix == ".onnx" else "openvino"
+    inputs = random_pack(load_runtime(format_).describe(files[0]).signature.inputs, 1).inputs(0)
+    return [Side(format_, label, file, inputs) for label, file in zip(_LABELS, files, strict=False)]
 
 
 def sides_of(bundle: Bundle, before: Bundle | None) -> list[Side]:
@@ -162,20 +171,26 @@ def print_layers(operators: list[TimedOperator], limit: float | None) -> None:
 def main() -> None:
     """Take turns, profile, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("bundle", type=Path)
+    parser.add_argument("bundle", help="a bundle, or model files with commas")
     parser.add_argument("--before", type=Path)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--layers", action="store_true")
     asked = parser.parse_args()
     os.sched_setaffinity(0, cpus_for(1) or ())
-    sides = sides_of(read_bundle(asked.bundle), read_bundle(asked.before) if asked.before else None)
+    if "," in asked.bundle:
+        sides = sides_of_files(list(map(Path, asked.bundle.split(","))))
+    else:
+        before = read_bundle(asked.before) if asked.before else None
+        sides = sides_of(read_bundle(Path(asked.bundle)), before)
     limit = core_limit()
     print(f"{limit.sentence}; a large product in onnxruntime: {large_product_gmacs():.0f} GMAC/s")
     take_turns(sides, asked.seconds)
-    for format_ in _FORMATS:
+    for format_ in dict.fromkeys(side.format for side in sides):
         ours = [side for side in sides if side.format == format_]
         by_label = {side.label: side.operators() for side in ours if side.label != "before"}
-        print_latency(ours, sum(each.macs for each in by_label["int8"]), limit.int8_gmacs)
+        # Channels that are padded to whole vectors are computed, but are no work of the network.
+        macs = min(sum(each.macs for each in operators) for operators in by_label.values())
+        print_latency(ours, macs, limit.int8_gmacs)
         print_kinds(by_label["fp32"], by_label["int8"])
         if asked.layers:
             print_layers(by_label["int8"], limit.int8_gmacs)
