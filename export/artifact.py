@@ -28,6 +28,9 @@ from export.sources.opening import load
 from export.sources.source import LoadedSource, NotLayeredError
 from export.stages import steps_of
 
+# Enough to see how large values are.
+_MOST_SAMPLES = 32
+
 
 def make(task: Task, recipe: Recipe | None, folder: Path, report: Report) -> Exported:
     """Write a task's artifact into an empty folder; without a recipe, int8 uses the default recipe."""
@@ -48,6 +51,7 @@ def make(task: Task, recipe: Recipe | None, folder: Path, report: Report) -> Exp
             folder=folder,
             recipe=recipe,
             cpu=task.cpu,
+            samples=calibration_inputs(task.samples, task.source.inputs, _MOST_SAMPLES),
             find_ranges=lambda: ranges_for(task, report),
             make_float_network=lambda: loaded.network,
         )

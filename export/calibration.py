@@ -56,6 +56,9 @@ class CalibrationInputs:
         return np.concatenate([self.inputs(index)[0] for index in range(first, last)])
 
 
+NO_SAMPLES = CalibrationInputs(None, (), 0)
+
+
 def calibration_inputs(
     pack: str | None, tensors: Sequence[Tensor], most: int, steps: Steps = _ignore
 ) -> CalibrationInputs:

@@ -4,7 +4,7 @@ XNNPACK's own quantiser takes every operator that it can, and knows no recipe. I
 and how XNNPACK fuses them: a layer with the activation function behind it, and a sum with its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -20,7 +20,7 @@ from torchao.quantization.pt2e.quantizer import QuantizationAnnotation, Quantiza
 from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
 
 from bench.bundle.recipe import RangeMethod, Recipe
-from export.quantisation.simulation import sums_in_int8, weighted
+from export.quantisation.simulation import Range, sums_in_int8, weighted
 
 _ATEN = torch.ops.aten
 _LAYERS = (_ATEN.conv2d.default, _ATEN.conv2d.padding, _ATEN.linear.default)
@@ -79,6 +79,25 @@ class RecipeQuantiser(Quantizer):  # type: ignore[misc]
 
     def validate(self, model: fx.GraphModule) -> None:
         """Accept every graph."""
+
+
+def ranges_of(prepared: fx.GraphModule, ranges: Mapping[str, Range]) -> dict[MinMaxObserver, Range | None]:
+    """Return the observers of smallest and largest values, each with the range of what it observes.
+
+    `ranges`: by the names of the network's nodes. A range that is not among them is None.
+    """
+    return {
+        observer: ranges.get(_source(observed) or observed.name)
+        for node in prepared.graph.find_nodes(op="call_module")
+        for observed in node.all_input_nodes
+        if isinstance(observer := prepared.get_submodule(str(node.target)), MinMaxObserver)
+    }
+
+
+def put_range(observer: MinMaxObserver, range_: Range) -> None:
+    """Replace what an observer has seen."""
+    observer.min_val.copy_(torch.tensor(range_.low))
+    observer.max_val.copy_(torch.tensor(range_.high))
 
 
 def dequantise_for_each(model: fx.GraphModule) -> None:

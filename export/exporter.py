@@ -15,7 +15,7 @@ from bench.bundle.cpu_class import PORTABLE, TARGETS
 from bench.bundle.recipe import RangeMethod, Recipe
 from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
-from export.calibration import CalibrationInputs
+from export.calibration import NO_SAMPLES, CalibrationInputs
 from export.half_precision import Halving
 from export.sources.source import Base
 
@@ -62,6 +62,8 @@ class ExportRequest:
     """For int8: how ranges are found and which modules are kept in fp32."""
     cpu: str = PORTABLE
     """For int8: the CPUs that the artifact is made for, a key of cpu_class.TARGETS."""
+    samples: CalibrationInputs = NO_SAMPLES
+    """Some of the source's inputs, for an exporter that has to see values: the calibration samples."""
     find_ranges: "Callable[[], Mapping[str, Range]]" = _no_ranges
     """Finds `ranges`."""
     make_float_network: "Callable[[], fx.GraphModule] | None" = None

@@ -1,7 +1,11 @@
-"""Which weights half precision can hold, and what is said of the others. It knows arrays, and no format."""
+"""Which weights and values half precision can hold, and what is said of the others.
+
+It knows arrays, and no format.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +18,8 @@ SMALLEST_HALF = float(np.finfo(np.float16).smallest_normal)
 # lose more, and those below 3e-8 all. No layer of a MobileNetV2 with ImageNet weights is near this limit.
 _LARGEST_ERROR = 2**-8
 _NAMES_SHOWN = 3
+# Values of other images may be larger, and so may the sums of which a CPU makes a value in half precision.
+_MARGIN = 4
 
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
@@ -23,12 +29,17 @@ class NothingInHalfError(Exception):
     """Half precision can hold the weights of no layer, so that an fp16 artifact would be the fp32 one."""
 
 
-@dataclass(frozen=True)
-class Unfit:
-    """Why half precision cannot hold weights."""
+class Unfit(Enum):
+    """Why half precision cannot hold a layer."""
 
-    is_too_large: bool
-    """Whether a weight exceeds the largest number of half precision; otherwise weights are too small."""
+    LARGE_WEIGHTS = auto()
+    """A weight exceeds the largest number of half precision."""
+    SMALL_WEIGHTS = auto()
+    """Weights are so small that they lose digits."""
+    LARGE_VALUES = auto()
+    """What it takes or gives may exceed the largest number of half precision."""
+    SMALL_VALUES = auto()
+    """What it takes or gives is so small that it loses digits."""
 
 
 def halved(weight: Floats) -> Halves | Unfit:
@@ -40,11 +51,11 @@ def halved(weight: Floats) -> Halves | Unfit:
     with np.errstate(over="ignore", under="ignore"):
         half = weight.astype(np.float16)
     if np.any(np.isinf(half) & np.isfinite(weight)):
-        return Unfit(is_too_large=True)
+        return Unfit.LARGE_WEIGHTS
     exact = np.where(np.isfinite(weight), weight, 0).astype(np.float64)
     error = np.where(np.isfinite(weight), half, 0) - exact
     if any(_worst(exact, error, axis) > _LARGEST_ERROR for axis in (0, 1)):
-        return Unfit(is_too_large=False)
+        return Unfit.SMALL_WEIGHTS
     return half
 
 
@@ -53,6 +64,21 @@ def _worst(exact: npt.NDArray[np.float64], error: npt.NDArray[np.float64], axis:
     others = tuple(other for other in range(exact.ndim) if other != axis)
     size, lost = (np.sqrt(np.square(values).sum(axis=others)) for values in (exact, error))
     return float(np.max(lost[size > 0] / size[size > 0], initial=0.0))
+
+
+def of_values(largest: float) -> Unfit | None:
+    """Return why half precision cannot hold values, by the largest of them; None if it can."""
+    if largest > LARGEST_HALF / _MARGIN:
+        return Unfit.LARGE_VALUES
+    return Unfit.SMALL_VALUES if 0 < largest < SMALLEST_HALF * _MARGIN else None
+
+
+_REASONS = {
+    Unfit.LARGE_WEIGHTS: f"weights beyond {LARGEST_HALF}, which half precision cannot hold",
+    Unfit.SMALL_WEIGHTS: f"weights below {SMALLEST_HALF:.1e}, which lose digits in half precision",
+    Unfit.LARGE_VALUES: f"values near {LARGEST_HALF} or beyond, which half precision cannot hold",
+    Unfit.SMALL_VALUES: f"values near {SMALLEST_HALF:.1e} or below, which lose digits in half precision",
+}
 
 
 @dataclass
@@ -73,9 +99,13 @@ class Halving:
         self.stored += 1
         return half
 
+    def keep_in_fp32(self, name: str, why: Unfit) -> None:
+        """Note that a layer is computed in fp32, because of the values that it takes or gives."""
+        self.unfit[name] = why
+
     @property
     def in_fp32(self) -> tuple[str, ...]:
-        """The layers that stay in fp32 because half precision cannot hold their weights.
+        """The layers that stay in fp32 because half precision cannot hold their weights or values.
 
         Raises NothingInHalfError if these are all layers that could be stored in half precision.
         """
@@ -93,19 +123,10 @@ class Halving:
 
     @property
     def _reasons(self) -> str:
-        large, small = (
-            [name for name, why in self.unfit.items() if why.is_too_large is is_large]
-            for is_large in (True, False)
-        )
         reasons = []
-        if large:
-            reasons.append(
-                f"weights beyond {LARGEST_HALF}, which half precision cannot hold, in {_some(large)}"
-            )
-        if small:
-            reasons.append(
-                f"weights below {SMALLEST_HALF:.1e}, which lose digits in half precision, in {_some(small)}"
-            )
+        for unfit, reason in _REASONS.items():
+            if names := [name for name, why in self.unfit.items() if why is unfit]:
+                reasons.append(f"{reason}, in {_some(names)}")
         return ", and ".join(reasons)
 
 

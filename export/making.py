@@ -74,6 +74,7 @@ class ExportJob:
             is_own=variant == self.prepared.own,
             bundle=str(self.folder),
             pack=str(self.folder / FILE_NAME),
+            samples=str(self.calibration),
             calibration=str(self.calibration) if calibrated else None,
             calibration_images=self.options.calibration_images if calibrated else 0,
             threads=self.options.threads_used,

@@ -103,6 +103,8 @@ class Task(Record):
     """The CPUs that int8 is made for, a key of cpu_class.TARGETS."""
     search: SearchTask | None = None
     """The search for a recipe; null for the default recipe."""
+    samples: str | None = None
+    """A pack of the calibration samples, for exporters that have to see values; null: there is none."""
 
 
 class Entered(Record):

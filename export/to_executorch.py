@@ -3,9 +3,9 @@
 It knows their options, and verifies nothing.
 """
 
-import copy
 import warnings
-from typing import cast
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
@@ -15,7 +15,8 @@ from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
 )
 from executorch.exir import to_edge_transform_and_lower
 from executorch.version import __version__ as executorch_version
-from torch import Tensor, fx, nn
+from torch import fx, nn
+from torch.fx.traceback import NodeSource
 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 from torchao.quantization.pt2e.quantizer import Quantizer
 
@@ -23,13 +24,14 @@ from bench.bundle.recipe import RangeMethod
 from bench.bundle.tensor_pack import constant_inputs
 from bench.bundle.variants import Precision
 from export.calibration import CalibrationInputs
-from export.executorch_in_int8 import RecipeQuantiser, dequantise_for_each
+from export.executorch_in_half import store_halves
+from export.executorch_in_int8 import RecipeQuantiser, dequantise_for_each, put_range, ranges_of
 from export.exporter import MOST_FOR_HISTOGRAMS, STEM, Exported, ExportRequest, with_layers_in_fp32
+from export.half_network import in_half
 from export.half_precision import Halving
-from export.quantisation.simulation import weighted
 
-_HALF_METHOD = "everything computed in half precision; weights rounded to it and stored in float"
-_FLOAT = "float32"
+_COPY = "__deepcopy__"
+_HALF_METHOD = "everything stored and computed in half precision"
 _INT8_METHOD = "torchao PT2E, int8 activations, int8 weights of ±{level} per channel"
 
 
@@ -37,6 +39,7 @@ def export(request: ExportRequest) -> Exported:
     """Write `model.pte`, for batch 1 and XNNPACK."""
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch and torchao deprecate their own internals while exporting
+        store_halves()
         match request.precision:
             case Precision.FP32:
                 return _save(request.network, request)
@@ -54,7 +57,8 @@ def _example(request: ExportRequest) -> tuple[torch.Tensor, ...]:
 
 def _save(network: nn.Module, request: ExportRequest, method: str | None = None) -> Exported:
     exported = torch.export.export(network, _example(request))
-    program = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()]).to_executorch()
+    with _shared_histories():
+        program = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()]).to_executorch()
     entry = request.folder / f"{STEM}.pte"
     entry.write_bytes(program.buffer)
     return Exported(
@@ -65,43 +69,28 @@ def _save(network: nn.Module, request: ExportRequest, method: str | None = None)
     )
 
 
+@contextmanager
+def _shared_histories() -> Iterator[None]:
+    """Have the nodes of graphs share what is noted of those that they were made of.
+
+    Each of the exporter's passes makes all nodes anew, and torch copies the notes, which grow with each pass.
+    """
+    setattr(NodeSource, _COPY, lambda source, _: source)
+    try:
+        yield
+    finally:
+        delattr(NodeSource, _COPY)
+
+
 def _in_half(request: ExportRequest, halving: Halving) -> fx.GraphModule:
-    """Return a network that computes in half precision, but for layers whose weights that cannot hold."""
-    half = copy.deepcopy(request.network).half()
-    graph = half.graph
-    for name, node in weighted(half).items():
-        layer = request.network.get_submodule(name)
-        if halving.half(f"{name}.weight", cast("Tensor", layer.weight).numpy()) is None:
-            half.set_submodule(name, copy.deepcopy(layer))
-            with graph.inserting_before(node):
-                node.args = (graph.call_method("float", node.args[:1]), *node.args[1:])
-            _convert(node, "half")
-    for node, tensor in zip(graph.find_nodes(op="placeholder"), request.inputs, strict=True):
-        if tensor.dtype == _FLOAT:
-            _convert(node, "half")
-    results = graph.output_node()
-    dtypes = iter(tensor.dtype for tensor in request.outputs)
-    with graph.inserting_before(results):
-        results.args = fx.map_arg(
-            results.args,
-            lambda node: graph.call_method("float", (node,)) if next(dtypes) == _FLOAT else node,
-        )
-    half.recompile()
-    return half
-
-
-def _convert(node: fx.Node, to: str) -> None:
-    """Have everything that reads a node's value read it as `half`, or as `float`."""
-    with node.graph.inserting_after(node):
-        converted = node.graph.call_method(to, (node,))
-    node.replace_all_uses_with(converted, delete_user_cb=lambda user: user is not converted)
+    examples = request.samples if len(request.samples) else [constant_inputs(request.inputs)]
+    return in_half(request.network, examples, request.outputs, halving)
 
 
 def _quantise(request: ExportRequest) -> Exported:
     network, recipe, level = request.network, request.recipe, request.weight_level
     prepared = prepare_pt2e(torch.export.export(network, _example(request)).module(), _quantiser(request))
-    for inputs in _inputs_for(request):
-        prepared(*map(torch.from_numpy, inputs))
+    _calibrate(prepared, request)
     quantised = convert_pt2e(prepared)
     dequantise_for_each(quantised)
     method = "torchao PT2E" if recipe.library_default else _INT8_METHOD.format(level=level)
@@ -114,6 +103,18 @@ def _quantiser(request: ExportRequest) -> Quantizer:
         return RecipeQuantiser(request.network, request.recipe, level)
     config = get_symmetric_quantization_config(is_per_channel=True, weight_qmin=-level, weight_qmax=level)
     return XNNPACKQuantizer().set_global(config)
+
+
+def _calibrate(prepared: fx.GraphModule, request: ExportRequest) -> None:
+    """Have observers find the ranges of values and weights. Where weights were corrected for known ranges,
+    these are taken, and one image is run, for the weights."""
+    found = ranges_of(prepared, request.ranges)
+    is_known = bool(request.ranges) and None not in found.values()
+    for inputs in request.calibration.first(1) if is_known else _inputs_for(request):
+        prepared(*map(torch.from_numpy, inputs))
+    for observer, known in found.items():
+        if known is not None:
+            put_range(observer, known)
 
 
 def _inputs_for(request: ExportRequest) -> CalibrationInputs:

@@ -13,6 +13,7 @@ from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits, Paired
 from bench.statistics.by_class import ClassPair, pairs_by_class
 from bench.statistics.scores import decisions
+from export.half_precision import LARGEST_HALF
 from export.quantisation.search import LEAST_IN_INT8, MOST_CPU_SECONDS, is_mostly_int8
 
 
@@ -131,11 +132,25 @@ def _check_decisions(precision: Precision, compared: ComparedOutputs, images: in
 
 
 def warnings_of(artifact: ArtifactRecord) -> tuple[str, ...]:
-    """Say which recipes of an int8 artifact failed, and by how much it misses the goal of its search."""
+    """Say which recipes of an int8 artifact failed, and by how much it misses the goal of its search; and of
+    an fp16 artifact that rounding does not explain its outputs."""
     search = artifact.search
     if search is None:
-        return ()
+        return _more_than_rounding(artifact)
     return (*_failures(search), *(() if search.meets_goal else (_missed_goal(search), *_untried(search))))
+
+
+def _more_than_rounding(artifact: ArtifactRecord) -> tuple[str, ...]:
+    """Say that an fp16 artifact is far less exact than half precision is, though it predicts the same."""
+    sqnr_db, usual = artifact.verification.sqnr_db, LIMITS[Precision.FP16].sqnr_db
+    if artifact.precision is not Precision.FP16 or sqnr_db is None or sqnr_db >= usual:
+        return ()
+    sentence = (
+        f"fp16 changes its outputs by more than rounding does: SQNR is {sqnr_db:.1f} dB instead of "
+        f"{usual:g}; values may exceed {LARGEST_HALF}, the largest number of half precision; ship another "
+        "precision"
+    )
+    return (sentence,)
 
 
 def _failures(search: Search) -> tuple[str, ...]:

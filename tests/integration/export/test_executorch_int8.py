@@ -1,10 +1,12 @@
 """What ExecuTorch's exporter makes of a recipe: which layers stay in fp32, and what the weights are."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from making.executorch_files import export_tiny, request_of, tiny_network
+from making.executorch_files import IMAGES, export_tiny, request_of, tiny_network
 from torch import fx, nn
 
 from bench.bundle.recipe import RangeMethod, Recipe
@@ -12,15 +14,18 @@ from bench.bundle.variants import Precision
 from bench.run_config import RunConfig
 from bench.runtimes.installed import load_runtime
 from bench.runtimes.protocol import LoadOptions
+from export.quantisation.simulation import find_ranges
 
 pytest.importorskip("torchao")
 
 EXCLUDED = Recipe(corrected=False, excluded_modules=("stem",), ranges=RangeMethod.HISTOGRAM)
 
+OPTIONS = LoadOptions(RunConfig(threads=1, provider="cpu"))
+
 
 def precisions_of(entry: Path) -> list[str]:
     """Return in which precision each operator runs; the first of them is the stem."""
-    session = load_runtime("executorch").load(entry, LoadOptions(RunConfig(threads=1, provider="cpu")))
+    session = load_runtime("executorch").load(entry, OPTIONS)
     inputs = request_of(Precision.INT8, entry.parent).calibration.inputs(0)
     return [operator.precision for operator in session.executed(inputs).operators]
 
@@ -58,6 +63,28 @@ def test_a_layer_whose_weights_half_precision_cannot_hold_stays_in_fp32(tmp_path
     assert "1 layer stays in fp32" in exported.warnings[0]
 
 
+def test_ranges_that_weights_were_corrected_for_need_no_images(tmp_path: Path) -> None:
+    from export.to_executorch import export
+
+    def scores(known: bool) -> tuple[np.ndarray, list[int]]:
+        """Return the scores of a program, and which images its ranges were found on."""
+        folder, read = tmp_path / f"{known}", []
+        folder.mkdir()
+        request = request_of(Precision.INT8, folder, Recipe())
+        images = [torch.from_numpy(inputs[0]) for inputs in request.calibration]
+        calibration = replace(request.calibration, steps=lambda done, _: read.append(done))
+        ranges = find_ranges(request.network, images) if known else {}
+        made = export(replace(request, calibration=calibration, find_ranges=lambda: ranges))
+        session = load_runtime("executorch").load(made.entry, OPTIONS)
+        return np.concatenate([session.infer([image.numpy()])[0] for image in images]), read
+
+    expected, all_images = scores(known=False)
+    found, one_image = scores(known=True)
+
+    assert (one_image, len(all_images)) == ([1], IMAGES)
+    np.testing.assert_array_equal(found, expected)
+
+
 class Squeezing(nn.Module):
     """A layer whose output is pooled, and also scaled by what comes of the pool."""
 
@@ -82,7 +109,7 @@ def test_a_value_that_int8_and_float_operators_read_is_given_to_both(tmp_path: P
     network = fx.symbolic_trace(Squeezing().eval())
     entry = export(request_of(Precision.INT8, tmp_path, network=network)).entry
 
-    session = load_runtime("executorch").load(entry, LoadOptions(RunConfig(threads=1, provider="cpu")))
+    session = load_runtime("executorch").load(entry, OPTIONS)
     inputs = request_of(Precision.INT8, tmp_path).calibration.inputs(0)
     with torch.inference_mode():
         expected = network(torch.from_numpy(inputs[0])).numpy()

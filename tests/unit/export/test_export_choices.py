@@ -105,6 +105,21 @@ def test_a_missed_goal_is_a_warning_with_figures_and_a_remedy() -> None:
     assert warnings_of(searched_artifact(1.0, 1.0, Recipe())) == ()
 
 
+def test_an_fp16_artifact_that_rounding_does_not_explain_has_a_warning() -> None:
+    def warned(sqnr_db: float | None) -> tuple[str, ...]:
+        artifact = searched_artifact(1.0, 1.0, Recipe())
+        verification = artifact.verification.model_copy(update={"sqnr_db": sqnr_db})
+        changes = {"precision": Precision.FP16, "search": None, "verification": verification}
+        return warnings_of(artifact.model_copy(update=changes))
+
+    assert warned(30.0) == warned(None) == ()
+    (sentence,) = warned(12.34)
+    assert sentence == (
+        "fp16 changes its outputs by more than rounding does: SQNR is 12.3 dB instead of 30; values may "
+        "exceed 65504, the largest number of half precision; ship another precision"
+    )
+
+
 def test_a_recipe_that_failed_is_a_warning_with_its_reason() -> None:
     artifact = searched_artifact(1.0, 1.0, Recipe())
     assert artifact.search is not None

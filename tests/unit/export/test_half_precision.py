@@ -22,7 +22,7 @@ def test_weights_beyond_the_largest_number_do_not_fit(largest: float) -> None:
     weight = weights()
     weight[3, 2, 1, 1] = largest
 
-    assert halved(weight) == Unfit(is_too_large=True)
+    assert halved(weight) is Unfit.LARGE_WEIGHTS
 
 
 @pytest.mark.parametrize("factor", [1e-8, 1e-5, 1e-30, 1e-40])
@@ -31,7 +31,7 @@ def test_a_channel_that_half_rounds_away_does_not_fit(factor: float, part: slice
     weight = weights()
     weight[part] *= np.float32(factor)
 
-    assert halved(weight) == Unfit(is_too_large=False)
+    assert halved(weight) is Unfit.SMALL_WEIGHTS
 
 
 def test_a_few_small_weights_among_large_ones_fit() -> None:
@@ -62,7 +62,7 @@ def test_a_mask_of_infinities_stays_what_it_is() -> None:
 def test_a_mask_of_the_largest_float_does_not_become_infinite() -> None:
     mask = np.triu(np.full((64, 64), np.finfo(np.float32).min), 1).astype(np.float32)
 
-    assert halved(mask) == Unfit(is_too_large=True)
+    assert halved(mask) is Unfit.LARGE_WEIGHTS
 
 
 def test_layers_in_fp32_are_said_with_the_reason() -> None:
