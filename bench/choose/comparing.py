@@ -109,12 +109,18 @@ def _latency(candidate: Candidate, other: Candidate) -> Comparison:
             return Comparison(paired.value, paired.interval, because)
     elif differing := differing_machines(candidate.report, other.report):
         return Comparison(plain, None, f"measured under other conditions: {'; '.join(differing)}")
-    elif differing := differing_options(candidate.run.config, other.run.config):
+    elif differing := _differing_options(candidate, other):
         return Comparison(plain, None, f"measured with other options: {'; '.join(differing)}")
     estimate = ratio_through_controls(candidate.report, other.report, candidate.run, other.run)
     if isinstance(estimate, str):
         return Comparison(plain, None, estimate.removeprefix("not decided: "))
     return Comparison(math.exp(estimate.value), estimate.interval())
+
+
+def _differing_options(candidate: Candidate, other: Candidate) -> list[str]:
+    """Return how the options of two rows differ. The provider is none of them: it is what is chosen."""
+    config = other.run.config.model_copy(update={"provider": candidate.run.config.provider})
+    return differing_options(candidate.run.config, config)
 
 
 def _projected(candidate: Candidate, other: Candidate) -> Comparison:

@@ -23,7 +23,7 @@ FINETUNE = (
     "--epochs",
     "6",
 )
-# Most CPUs compute fp16 in fp32: such a file is as fast as fp32, and would take a third of the demo's measuring.
+# Most CPUs compute fp16 in fp32: such a file is as fast as fp32, and would take a third of the measuring.
 EXPORT = ("--precisions", "fp32,int8", "--eval-images", "256")
 # Enough for five processes of each variant on two cores: with fewer there is no interval, and no decision.
 BENCH = ("--profile", "laptop-cpu", "--seconds", "45")

@@ -4,8 +4,8 @@
 
 The arguments are those of `pip install`. uv fetches and unpacks in parallel, in less than half of pip's
 time. It does not read pip's settings, so they are handed to it; if one of them cannot be, pip installs.
-Neither compiles all modules: Python compiles those that are imported. Only the standard library is used
-here.
+Neither compiles all modules, unless PYTHONDONTWRITEBYTECODE is set: else Python compiles and keeps those
+that are imported. Only the standard library is used here.
 """
 
 import ast
@@ -107,10 +107,23 @@ def main(arguments: Sequence[str], uv: str | None) -> int:
         listed = subprocess.run((*pip, "config", "list"), check=True, capture_output=True, text=True).stdout
         told = for_uv(settings_of(listed), arguments)
         if not told.unknown:
-            here = ("--quiet", "--python", sys.executable, *_CONSTRAINTS)
+            here = (
+                "--quiet",
+                "--python",
+                sys.executable,
+                *compiling("--compile-bytecode", None),
+                *_CONSTRAINTS,
+            )
             return _run((uv, "pip", "install", *here, *told.options, *arguments), told.variables)
         print(f"make: pip installs: uv cannot be told pip's setting {', '.join(told.unknown)}", flush=True)
-    return _run((*pip, "install", "--quiet", "--no-compile", *_CONSTRAINTS, *arguments), {})
+    compiled = compiling(None, "--no-compile")
+    return _run((*pip, "install", "--quiet", *compiled, *_CONSTRAINTS, *arguments), {})
+
+
+def compiling(do: str | None, do_not: str | None) -> tuple[str, ...]:
+    """Return the option that compiles all modules where Python is told not to keep what it compiles."""
+    option = do if sys.dont_write_bytecode else do_not
+    return () if option is None else (option,)
 
 
 def _run(command: Sequence[str], variables: Mapping[str, str]) -> int:

@@ -1,7 +1,7 @@
 """What `make` tells uv of pip's settings, and when pip has to install all the same."""
 
 import pytest
-from making.installing import for_uv, settings_of
+from making.installing import compiling, for_uv, settings_of
 
 LISTED = """\
 :env:.cert='/etc/ca.crt'
@@ -61,3 +61,13 @@ def test_without_settings_uv_chooses_among_indexes_as_it_is_used_to() -> None:
 @pytest.mark.parametrize("name", ["only-binary", "user", "target", "pre", "keyring-provider"])
 def test_a_setting_that_uv_cannot_be_told_is_named(name: str) -> None:
     assert for_uv({name: "x"}, []).unknown == (name,)
+
+
+@pytest.mark.parametrize(("keeps_none", "option"), [(True, ("--do",)), (False, ("--do-not",))])
+def test_all_modules_are_compiled_where_python_would_keep_none_that_it_compiles(
+    monkeypatch: pytest.MonkeyPatch, keeps_none: bool, option: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("sys.dont_write_bytecode", keeps_none)
+
+    assert compiling("--do", "--do-not") == option
+    assert compiling(None, None) == ()

@@ -84,6 +84,16 @@ def test_latencies_with_other_threads_are_not_decided() -> None:
     assert because == "measured with other options: threads '2', was '7'"
 
 
+def test_reports_of_two_runtimes_are_compared_though_their_providers_have_other_names() -> None:
+    one, other = two()
+    elsewhere = other.run.model_copy(update={"config": other.run.config.model_copy(update={"provider": "X"})})
+
+    found = compare(one, Candidate(other.name, other.report, elsewhere), Preference.LATENCY)
+
+    assert found.because is None
+    assert found.relation is Relation.TIE
+
+
 def test_reports_are_compared_through_their_controls_where_both_have_one() -> None:
     one, other = two()
     none = made_report({"onnx-fp32": Row(10)})
