@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ _HERE = Path(__file__).resolve().parents[2]
 _BASE_FORMATS = "onnx,openvino,torchscript"
 # What two exports of the same network need not have in common.
 _TIMES = ("created", "seconds", "tool")
+_NUMBER = ".data/serialization_id"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ def _child(options: argparse.Namespace) -> None:
         stages = export_stages(options.run, bundle, options.formats.split(","))
         show("export", stages)
         manifest = json.loads((bundle / "manifest.json").read_text())
+        for path in bundle.rglob("*.pt"):
+            entry = next(file for file in _files(manifest) if file["path"] == str(path.relative_to(bundle)))
+            entry["sha256"] = _sums_of(path)
     result = {
         "seconds": sum(stage.seconds for stage in stages),
         "cpu_seconds": sum(stage.cpu_seconds for stage in stages),
@@ -57,6 +62,17 @@ def _child(options: argparse.Namespace) -> None:
         "manifest": json.dumps(without_times(manifest), sort_keys=True),
     }
     print(json.dumps(result), flush=True)
+
+
+def _sums_of(archive: Path) -> list[int]:
+    """Return a checksum of each file in a TorchScript archive, but of the number that torch gives it: that,
+    and the time of each file, depend on when and where it was traced."""
+    with zipfile.ZipFile(archive) as opened:
+        return [each.CRC for each in opened.infolist() if not each.filename.endswith(_NUMBER)]
+
+
+def _files(manifest: Any) -> list[Any]:
+    return [file for artifact in manifest["artifacts"] for file in artifact["files"]]
 
 
 def without_times(value: Any) -> Any:

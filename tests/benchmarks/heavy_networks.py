@@ -219,7 +219,7 @@ def export_stages(
     """Export a run folder, and return what each stage took."""
     options = ExportOptions(
         source=str(run),
-        formats=formats and tuple(formats),
+        formats=None if formats is None else tuple(formats),
         precisions=tuple(precisions),
         min_retention=min_retention,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from export.export import _raise_if_of_disk
+from export.making import _raise_if_of_disk
 
 
 def test_temporary_files_that_did_not_fit_name_their_folder(tmp_path: Path) -> None:
