@@ -255,10 +255,11 @@ def test_a_report_that_cannot_be_delivered_leaves_a_run_that_can_be_resumed(bund
     resuming = request.model_copy(update={"resume": True, "created": "later"})
     report = benchmark(bundle, PROFILE, resuming, watcher)
 
-    resumed, dropped = watcher.sentences
+    resumed, dropped, on_time = watcher.sentences
     assert resumed == "resuming a run that has examined 1 case and measured 3 blocks"
     assert dropped.startswith(f"line {damaged_line} of its journal is incomplete or damaged")
     assert dropped.endswith("; it is left out, and measured again")
+    assert on_time.startswith("the latency of 1 variant takes up to ")
     assert report.runs[0].status == "completed"
 
 
