@@ -163,9 +163,7 @@ def read_file_graph(entry: Path) -> FileGraph:
     try:
         return _graph_in(content)
     except (IndexError, ValueError, TypeError, AttributeError, KeyError, OverflowError, struct.error):
-        raise DamagedFileError(
-            f"{entry}: the file is cut off or damaged; copy, download or export it again"
-        ) from None
+        raise DamagedFileError("it is cut off or damaged") from None
 
 
 _KINDS = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}

@@ -83,8 +83,8 @@ def _mat(values: Array) -> ncnn.Mat:
 def _array(name: str, status: int, mat: ncnn.Mat) -> Array:
     if status != 0:
         raise RuntimeError(
-            f"ncnn cannot compute the output '{name}' (status {status}) of these inputs; give inputs of the "
-            "shapes and the batch that the network was converted for"
+            f"ncnn cannot compute the output '{name}' (status {status}) of these inputs: their shapes or "
+            "batch are not those that the network was converted for, or they need more memory than there is"
         )
     return np.array(mat.numpy())[np.newaxis] if mat.n == 1 else mat.numpy(batch_index=0)
 

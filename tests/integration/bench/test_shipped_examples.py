@@ -141,7 +141,7 @@ def ship_one(made: Made, format_name: str, target: Path) -> None:
 def files_of_formats(folder: Path) -> dict[str, tuple[str, Path, tuple[int, ...]]]:
     """A file of each format that has an extra of its own, where it is installed."""
     image = (1, 3, 96, 96)
-    files = {
+    files: dict[str, tuple[str, Path, tuple[int, ...]]] = {
         name: (name, row.control_file, image)
         for name, row in FORMATS.items()
         if name in MEASURED and not row.is_basic and row.control_file is not None
