@@ -6,6 +6,7 @@ It knows batches and the trained part of a network. It does not know where batch
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from math import cos, isfinite, pi
 
 import torch
@@ -20,14 +21,11 @@ from models.training.averaging import RunningMean
 from models.training.batch_memory import parts_of
 from models.training.batches import Batches
 from models.training.frozen_features import CachedFeatures
+from models.training.norm_statistics import MEASURED_IMAGES, measure_statistics, trained_norms
 from models.training.settings import BATCH_SIZE, TrainingSettings
 
 # A rare class is weighted as if it had at least one image for this many images of the commonest class.
 MOST_TO_ONE = 3
-# torch's own. MobileNetV3 has 0.01, with which the statistics need hundreds of steps to forget their start:
-# after 189 steps from random weights its small variant gave all of PneumoniaMNIST's validation images one
-# class (74.2 % accurate), and with 0.1 it was right on 93.7 % (64 pixels, one seed).
-LEAST_MOMENTUM = 0.1
 
 
 @dataclass(frozen=True)
@@ -71,20 +69,24 @@ def train(
 ) -> Trained:
     """Train `network` in place until the validation loss stops falling, and restore its best epoch.
 
-    The running mean of the weights is validated and restored. `at_once`: how many images of a batch are run
-    together; the gradients of its parts add up. Raises InputError if the loss is not finite.
+    The running mean of the weights is validated and restored, with batch norms measured for it. `at_once`:
+    how many images of a batch are run together; the gradients of its parts add up. Raises InputError if the
+    loss is not finite.
     """
-    _let_statistics_keep_up(network)
     generator = torch.Generator().manual_seed(settings.seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
     mean = RunningMean(network)
+    norms = trained_norms(mean.network)
+    measured = min(len(batches), -(-MEASURED_IMAGES // settings.batch_size)) if norms else 0
     history: list[Epoch] = []
     best, best_state = 0, copy.deepcopy(network.state_dict())
     for number in range(1, settings.epochs + 1):
-        progress.begin(f"Epoch {number}/{settings.epochs}", len(batches) + validation.chunks)
+        progress.begin(f"Epoch {number}/{settings.epochs}", len(batches) + measured + validation.chunks)
         rates = _cosine(settings, number - 1, len(batches))
         step = _Step(network, optimizer, class_weights, at_once)
         fitted = _fit_once(step, batches.epoch(generator), rates, mean, progress)
+        inputs = _first_inputs(batches, measured, settings.seed, at_once, progress)
+        measure_statistics(norms, mean.network, inputs)
         validated = evaluate_loss(mean.network, validation, class_weights, progress)
         if not isfinite(validated.loss):
             raise InputError(
@@ -101,14 +103,13 @@ def train(
     return Trained(tuple(history), best)
 
 
-def _let_statistics_keep_up(network: nn.Module) -> None:
-    """Let the statistics of batch norms follow the images within the few steps of a fine-tuning.
-
-    A batch norm without a momentum has the mean of all steps.
-    """
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.momentum is not None:
-            module.momentum = max(module.momentum, LEAST_MOMENTUM)
+def _first_inputs(
+    batches: Batches, count: int, seed: int, at_once: int, progress: Progress
+) -> Iterator[Tensor]:
+    """Yield the inputs of `count` batches in parts, the same after each epoch; each batch is a step."""
+    for inputs, labels in islice(batches.epoch(torch.Generator().manual_seed(seed)), count):
+        yield from (part for part, _ in parts_of(inputs, labels, at_once))
+        progress.advance(note="measuring batch norms")
 
 
 def _cosine(settings: TrainingSettings, epochs_done: int, batches: int) -> Iterator[float]:
