@@ -17,7 +17,16 @@ from bench.report.files import write_report
 from bench.runtimes.formats import FORMATS
 from edgefit.app import COMMANDS
 
-HEAVY = ("altair", "importlib.metadata", "jinja2", "numpy", "onnxruntime", "openvino", "psutil", "pydantic")
+HEAVY: tuple[str, ...] = (
+    "altair",
+    "importlib.metadata",
+    "jinja2",
+    "numpy",
+    "onnxruntime",
+    "openvino",
+    "psutil",
+    "pydantic",
+)
 HEAVY += ("rich", "torch", "torchvision", "typer._adapters", "yaml")
 
 
