@@ -32,7 +32,7 @@ class Sampling(Part):
     time_limit_s: float = Field(gt=0, le=1_000_000)
     """How long the latencies of all cases of a group may take, in seconds. The starts of processes count,
     cooling does not. Up to the first check each process has its share of it, and at least one block. After
-    it no process starts that would not end in time. `edgefit bench --seconds` takes its place."""
+    it no process starts that would not end in time. The option `--seconds` takes its place."""
     time_limit_each_s: float = Field(default=0, ge=0, le=1_000_000)
     """Seconds for each case of a group; a group of many cases may take so long, if that is more than
     time_limit_s."""

@@ -68,6 +68,7 @@ def _nothing_is_measured(
         "proxy": SimpleNamespace(host_rates=lambda *_: ()),
         "_report": lambda *_: REPORT,
         "sentence_on_cleared": lambda _: None,
+        "sentence_on_time": lambda _: "",
     }.items():
         monkeypatch.setattr(benchmark, name, replacement)
     monkeypatch.setattr(job_process, "opened", lambda *_: nullcontext(None))
