@@ -76,9 +76,8 @@ def test_a_block_in_which_everything_stood_still_is_run_again_and_says_if_it_did
 ) -> None:
     with faulty_runtime(), CaseWorker(case(tmp_path, "before"), SHORT.hang_limit_s) as worker:
         started = worker.start(None, 0, 0, SHORT)
-        left = iter(stops)
         ask = Mock(wraps=worker._ask)
-        monkeypatch.setattr(WorkerProcess, "stopped_s", property(lambda _: next(left)))
+        monkeypatch.setattr(WorkerProcess, "stopped_s", property(lambda _: stops[ask.call_count - 1]))
         monkeypatch.setattr(worker, "_ask", ask)
         block = worker.run_block(started, SHORT, 0, 0)
 
