@@ -38,7 +38,7 @@ class StageBar:
     def __init__(self, progress: Progress, title: str, has_stages: bool = True) -> None:
         """`title`: what is done; `has_stages`: whether the name of the stage follows."""
         self._progress, self._title, self._has_stages = progress, title, has_stages
-        self._task, self._done = title, 0
+        self._task, self._done, self._total = title, 0, 0
 
     def __call__(self, message: ProgressMessage) -> None:
         """Draw a stage or a step."""
@@ -46,9 +46,9 @@ class StageBar:
             self._task, self._done = self._named(message.stage), 0
             self._progress.begin(self._task, 1)
             return
-        if not self._done or message.done < self._done:
+        if not self._done or message.done < self._done or message.total != self._total:
             self._progress.begin(self._task, message.total)
-            self._done = 0
+            self._done, self._total = 0, message.total
         self._progress.advance(message.done - self._done)
         self._done = message.done
 

@@ -33,6 +33,17 @@ def test_a_task_that_counts_from_the_start_again_begins_again() -> None:
     assert progress.steps == 1
 
 
+def test_a_task_with_another_number_of_steps_begins_again() -> None:
+    progress = Watching()
+    bar = StageBar(progress, "Analysing the sensitivity to int8")
+    bar(Entered(stage="simulate int8"))
+    for done, total in ((1, 3), (1, 133), (2, 133)):
+        bar(Advanced(done=done, total=total))
+
+    assert [total for _, total in progress.tasks] == [1, 3, 133]
+    assert progress.steps == 2
+
+
 def test_work_of_one_stage_has_no_name_of_it() -> None:
     progress = Watching()
     StageBar(progress, "Running the source", has_stages=False)(Entered(stage="run the source"))
