@@ -13,6 +13,7 @@ from making.made_once import made_once
 
 from bench.harness.alone import NO_WAIT_VARIABLE
 from bench.runtimes.installed import NO_USAGE_DATA
+from bench.system.thread_variables import without_thread_variables
 from edgefit.terminal import preserve_quiet
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ sys.dont_write_bytecode = False
 # Output has its default width and no colour, also that of a fixture's process, whatever shell runs the tests.
 for _name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"):
     os.environ.pop(_name, None)
+# Commands say which of the shell's variables they clear, and tests compare what commands say.
+for _name in set(os.environ) - set(without_thread_variables(os.environ)):
+    os.environ.pop(_name)
 _FOLDER = Path(__file__).parent
 
 
