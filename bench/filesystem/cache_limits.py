@@ -37,6 +37,7 @@ _PARTS = {
     "predictions": _Limit(r"[0-9a-f]{64}\.json", 2 * _GIB),
     "wheels": _Limit(r"[0-9a-f]{16}", 8 * _GIB),
     "tensorrt": _Limit(r"[0-9a-f]{16}", 8 * _GIB),
+    "page-scripts": _Limit(r"[0-9a-z.]+\.bin", _GIB),
 }
 
 

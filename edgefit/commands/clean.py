@@ -23,8 +23,8 @@ def clean(
         bool,
         typer.Option(
             "--cache",
-            help="Empty the cache on this machine: predictions, journals of interrupted runs, wheels and "
-            "TensorRT's engines.",
+            help="Empty the cache on this machine: predictions, journals of interrupted runs, wheels, "
+            "scripts of pages, and TensorRT's engines.",
         ),
     ] = False,
     stop: Annotated[

@@ -86,10 +86,6 @@ def report(
       edgefit report runs/*.json --history
       edgefit report report.json --verify --bundle bundle
     """
-    from bench.render.bmf import is_bmf, report_to_bmf
-    from bench.render.csv_table import to_csv, was_csv
-    from bench.render.junit import report_to_junit, was_report_junit
-    from bench.render.markdown import report_to_markdown, was_report_markdown
     from bench.report.files import read_report, to_json
     from edgefit.metrics import metrics_of, with_metrics
 
@@ -102,18 +98,7 @@ def report(
         return
     if (images or bundle is not None) and (html is None or not images or bundle is None):
         raise typer.BadParameter("give both options, together with --html", param_hint="--images, --bundle")
-    files: list[OutputFile[Sequence[Report]]] = [
-        OutputFile(
-            markdown,
-            "--markdown",
-            lambda shown: report_to_markdown(shown, _choices(shown)),
-            was_report_markdown,
-        ),
-        OutputFile(csv, "--csv", to_csv, was_csv),
-        OutputFile(junit, "--junit", report_to_junit, was_report_junit),
-        OutputFile(bmf, "--bmf", report_to_bmf, is_bmf),
-        *_drawn(html, png, history, bundle),
-    ]
+    files = [*_texts(markdown, csv, junit, bmf), *_drawn(html, png, history, bundle, output)]
     metrics = metrics_of(metric or ())
     measured = [with_metrics(read_report(path), metrics) for path in reports]
     refuse_to_replace_any(files)
@@ -146,15 +131,40 @@ def _verify(reports: Sequence[Path], bundle: Path | None, others: Sequence[str],
         raise typer.Exit(InputError.exit_code)
 
 
+def _texts(
+    markdown: Path | None, csv: Path | None, junit: Path | None, bmf: Path | None
+) -> "Iterator[OutputFile[Sequence[Report]]]":
+    """Yield the text files that are requested. The modules of the others are not imported, to save time."""
+    if markdown is not None:
+        from bench.render.markdown import report_to_markdown, was_report_markdown
+
+        def to_markdown(shown: "Sequence[Report]") -> str:
+            return report_to_markdown(shown, _choices(shown))
+
+        yield OutputFile(markdown, "--markdown", to_markdown, was_report_markdown)
+    if csv is not None:
+        from bench.render.csv_table import to_csv, was_csv
+
+        yield OutputFile(csv, "--csv", to_csv, was_csv)
+    if junit is not None:
+        from bench.render.junit import report_to_junit, was_report_junit
+
+        yield OutputFile(junit, "--junit", report_to_junit, was_report_junit)
+    if bmf is not None:
+        from bench.render.bmf import is_bmf, report_to_bmf
+
+        yield OutputFile(bmf, "--bmf", report_to_bmf, is_bmf)
+
+
 def _drawn(
-    html: Path | None, png: Path | None, history: bool, bundle: Path | None
+    html: Path | None, png: Path | None, history: bool, bundle: Path | None, output: Output
 ) -> "Iterator[OutputFile[Sequence[Report]]]":
     """Yield the files that need the extra `report`, if they are requested."""
     if html is not None:
         require_extra("report", "edgefit report --html")
         from bench.render.html.page import was_html
 
-        yield OutputFile(html, "--html", lambda shown: _page(shown, history, bundle), was_html)
+        yield OutputFile(html, "--html", lambda shown: _page(shown, history, bundle, output), was_html)
     if png is not None:
         require_extra("report", "edgefit report --png")
         from bench.render.html.png import was_png
@@ -182,14 +192,15 @@ def _choices(measured: "Sequence[Report]") -> "list[Choice]":
     return [choice for choice, _ in choose(measured, Criteria(Budget(source="the profile")))]
 
 
-def _page(measured: "Sequence[Report]", history: bool, bundle: Path | None) -> str:
+def _page(measured: "Sequence[Report]", history: bool, bundle: Path | None, output: Output) -> str:
+    from bench.render.html.library import packed_library
     from bench.render.html.page import to_html
     from bench.render.terminal import latest_of_each, of_one_name
 
     earlier = of_one_name(measured) if history else []
     shown = latest_of_each(earlier) if history else measured
     thumbnails = None if bundle is None else _thumbnails(bundle, shown)
-    return to_html(shown, _choices(shown), earlier, thumbnails)
+    return to_html(shown, _choices(shown), earlier, thumbnails, library=packed_library(output.say))
 
 
 def _picture(measured: "Sequence[Report]") -> bytes:

@@ -253,7 +253,8 @@ def data(rows: Sequence[Row]) -> alt.InlineData:
 def finished(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> Specification:
     """Return the specification, as wide as its place on the page."""
     whole = chart.properties(width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
-    specification: Specification = whole.to_dict()
+    # The tests draw every chart in a browser; Altair's own check of each would take as long as making it.
+    specification: Specification = whole.to_dict(validate=False)
     specification["config"] = theme("transparent")
     return specification
 

@@ -5,11 +5,9 @@ import gzip
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 
 import jinja2
-import vl_convert
 
 from bench.choose.choosing import Choice
 from bench.compare.document import NetworkComparison
@@ -18,6 +16,7 @@ from bench.render.html import bar_charts, latency_charts
 from bench.render.html.comparison import compared_of
 from bench.render.html.drawing import SIGNS, Chart, Kinds, kinds_of, provenance_of
 from bench.render.html.flips import MOST_IMAGES, Flips, flips_of
+from bench.render.html.library import bundled_library
 from bench.render.html.main_chart import main_chart
 from bench.render.html.recalls import Recalls, recalls_of
 from bench.render.html.rows import head_of, option_names, rows_of
@@ -80,6 +79,7 @@ def to_html(
     earlier: Sequence[Report] = (),
     thumbnails: Mapping[str, Thumbnail] | None = None,
     comparison: NetworkComparison | None = None,
+    library: bytes | None = None,
 ) -> str:
     """Return the page.
 
@@ -87,7 +87,7 @@ def to_html(
 
     `earlier` are reports of one name whose history is drawn, `reports` included; empty for no history.
     `thumbnails` has, by the hash of an evaluation pack, the function that returns one of its images as a
-    `data:` address; None for no images.
+    `data:` address; None for no images. `library`: the packed scripts that draw charts; None to bundle them.
     """
     every = 1 + sum(map(_samples_of, reports)) // _MOST_SAMPLES
     kinds = kinds_of([*reports, *earlier])
@@ -134,7 +134,7 @@ def to_html(
         most_images=0 if thumbnails is None else MOST_IMAGES,
         style=_text("page.css"),
         script=_text("page.js"),
-        library=_library(),
+        library=_in_base64(library or bundled_library()),
     )
     return page
 
@@ -232,13 +232,10 @@ def _text(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-@cache
-def _library() -> str:
-    """Return Vega, Vega-Lite and vega-embed as one packed script. vl-convert contains it."""
-    script: str = vl_convert.javascript_bundle()  # type: ignore[call-arg] # its stub lacks the default
-    return _packed(script)
-
-
 def _packed(text: str) -> str:
     """Return text as the page unpacks it: gzip, whose bytes are the same each time, in Base64."""
-    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+    return _in_base64(gzip.compress(text.encode(), mtime=0))
+
+
+def _in_base64(packed: bytes) -> str:
+    return base64.b64encode(packed).decode()
