@@ -6,7 +6,7 @@ the converted file. It knows the options of both tools, and verifies nothing.
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -75,7 +75,7 @@ class _Converted:
 
 def export(request: ExportRequest) -> Exported:
     """Write `model.tflite`: static shapes in the source's layout, inputs and outputs named as its own."""
-    model, layers = _model_of(request)
+    model, layers, changed = _model_of(request)
     match request.precision:
         case Precision.FP32:
             return _save(model, request)
@@ -84,7 +84,7 @@ def export(request: ExportRequest) -> Exported:
             _halve_weights(model, layers, halving)
             return with_layers_in_fp32(_save(model, request, HALF_METHOD), halving)
         case Precision.INT8:
-            made = quantised(model, layers, request)
+            made = quantised(model, layers, changed, request)
             return _save(made.model, request, made.method, made.excluded_modules)
 
 
@@ -119,11 +119,12 @@ def converted(network: fx.GraphModule, inputs: tuple[Tensor, ...], outputs: tupl
     return model.content()
 
 
-def _model_of(request: ExportRequest) -> tuple[TfliteModel, Mapping[int, str]]:
-    """Return the request's network as a file, and which operators compute which modules."""
+def _model_of(request: ExportRequest) -> tuple[TfliteModel, Mapping[int, str], Set[int]]:
+    """Return the request's network as a file, which operators compute which modules, and into which of them
+    the converter put something else."""
     if isinstance(request.base, TfliteBase):
         own = read_tflite(request.base.content)
-        return own, {position: own.name(position) for position in own.layers()}
+        return own, {position: own.name(position) for position in own.layers()}, frozenset()
     network = request.network
     text = f"{network.code}\n{network}"
     shared = _converted(_Architecture(text, request.inputs, request.outputs, network))
@@ -132,7 +133,8 @@ def _model_of(request: ExportRequest) -> tuple[TfliteModel, Mapping[int, str]]:
         shared = _convert(network, request.inputs)
     model = read_tflite(shared.content)
     _put_weights(model, shared, network)
-    return model, shared.layers
+    changed = {position for position, folded in shared.folded.items() if folded != _Folded()}
+    return model, shared.layers, changed
 
 
 @lru_cache(maxsize=1)

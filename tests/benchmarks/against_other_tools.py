@@ -1,10 +1,11 @@
 """Our medians against others' on the same file: `python tests/benchmarks/against_other_tools.py BUNDLE`.
 
-OpenVINO's own benchmark_app (synchronous, as many threads, on the same CPUs) and, for onnxruntime, a bare
-loop in a fresh process; each takes turns with ours in fresh processes. Printed is the median over the rounds
-of ours ÷ theirs. What is copied differs: ours copies a float32 batch in and the logits out within the timed
-region, a new batch each time; benchmark_app fills its input tensor once, before it times anything. So our
-OpenVINO session is also run without these copies, which tells how much of the difference they are.
+OpenVINO's own benchmark_app (synchronous, as many threads, on the same CPUs) and, for onnxruntime, LiteRT and
+ExecuTorch, a bare loop in a fresh process; each takes turns with ours in fresh processes. Printed is the
+median over the rounds of ours ÷ theirs. What is copied differs: ours copies a float32 batch in and the
+logits out within the timed region, a new batch each time; benchmark_app fills its input tensor once, before
+it times anything. So our OpenVINO session is also run without these copies, which tells how much of the
+difference they are.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from device_profiles.loading import load_profile
 SAMPLING = load_profile("laptop-cpu").sampling
 COUNT = 200
 
-BARE_LOOP = """
+ONNX_LOOP = """
 import sys, time
 import numpy as np, onnxruntime
 settings = onnxruntime.SessionOptions()
@@ -45,6 +46,42 @@ for _ in range(int(sys.argv[3])):
     times.append(time.perf_counter_ns() - begin)
 print(sorted(times[len(times) // 4:])[len(times) * 3 // 8] / 1e6)
 """
+
+LITERT_LOOP = """
+import sys, time
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+interpreter = Interpreter(model_path=sys.argv[1], num_threads=int(sys.argv[2]))
+interpreter.allocate_tensors()
+(one,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
+batch = np.random.default_rng(0).random(one["shape"], dtype=np.float32)
+times = []
+for _ in range(int(sys.argv[3])):
+    begin = time.perf_counter_ns()
+    interpreter.set_tensor(one["index"], batch)
+    interpreter.invoke()
+    interpreter.get_tensor(given["index"])
+    times.append(time.perf_counter_ns() - begin)
+print(sorted(times[len(times) // 4:])[len(times) * 3 // 8] / 1e6)
+"""
+
+EXECUTORCH_LOOP = """
+import sys, time
+import torch
+from executorch.extension.pybindings import _C
+from executorch.runtime import Runtime
+_C._unsafe_reset_threadpool(int(sys.argv[2]))  # or it takes all cores of the machine
+method = Runtime.get().load_program(sys.argv[1]).load_method("forward")
+batch = torch.rand(method.metadata.input_tensor_meta(0).sizes())
+times = []
+for _ in range(int(sys.argv[3])):
+    begin = time.perf_counter_ns()
+    method.execute([batch])
+    times.append(time.perf_counter_ns() - begin)
+print(sorted(times[len(times) // 4:])[len(times) * 3 // 8] / 1e6)
+"""
+
+LOOPS = {"onnx": ONNX_LOOP, "litert": LITERT_LOOP, "executorch": EXECUTORCH_LOOP}
 
 # Ours without the copy of the input: the tensor is filled once, as benchmark_app does it.
 WITHOUT_COPY = """
@@ -87,9 +124,9 @@ def benchmark_app(case: Case) -> float:
     command += ["-nthreads", str(case.config.threads), "-nstreams", "1", "-niter", str(COUNT)]
     # By default it computes in bfloat16 where the CPU can, and takes uint8 images: other work than ours.
     done = pinned([*command, "-infer_precision", "f32", "-ip", "f32"], case)
-    found = re.search(r"Median:\s+([\d.]+) ms", done.stdout)
+    found = re.search(r"Median:\s+([\d.]+) (ms|us)", done.stdout)
     assert found is not None, done.stdout
-    return float(found[1])
+    return float(found[1]) / (1000 if found[2] == "us" else 1)
 
 
 def pinned(command: list[str], case: Case) -> subprocess.CompletedProcess[str]:
@@ -111,18 +148,23 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
     bundle = read_bundle(asked.bundle)
-    names = ["openvino-fp32", "openvino-int8", "onnx-fp32", "onnx-int8"]
+    formats = ("openvino", *LOOPS)
+    names = [
+        each.variant
+        for each in bundle.manifest.artifacts
+        if each.format in formats and each.precision != "fp16"
+    ]
     laptop = load_profile("laptop-cpu")
     terms, cpus = terms_of(laptop, read_host()), cpus_for(asked.threads)
     images, options = planned_evaluation(bundle, bundle.pack()), RunOptions(threads=asked.threads)
     cases = cases_of(bundle, bundle.select(names), laptop, terms, options, cpus, images)
     for case in cases:
-        others: dict[str, Callable[[], float]] = {"a bare loop": partial(loop, BARE_LOOP, case)}
-        if case.format == "openvino":
-            others = {
-                "benchmark_app": partial(benchmark_app, case),
-                "ours without the copy in": partial(loop, WITHOUT_COPY, case),
-            }
+        others: dict[str, Callable[[], float]] = {
+            "benchmark_app": partial(benchmark_app, case),
+            "ours without the copy in": partial(loop, WITHOUT_COPY, case),
+        }
+        if case.format in LOOPS:
+            others = {"a bare loop": partial(loop, LOOPS[case.format], case)}
         pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in others}
         for _ in range(asked.repetitions):
             for name, theirs in others.items():
