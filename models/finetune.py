@@ -1,6 +1,6 @@
 """Fine-tunes a network: a data source in, a run folder out. It knows the order of the steps only."""
 
-from models import passive_openmp  # noqa: F401 - before anything imports torch
+from models import openmp_waiting  # noqa: F401 - before anything imports torch
 
 # isort: split
 import time

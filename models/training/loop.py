@@ -21,7 +21,7 @@ from models.training.averaging import RunningMean
 from models.training.batch_memory import parts_of
 from models.training.batches import Batches
 from models.training.frozen_features import CachedFeatures
-from models.training.norm_statistics import MEASURED_IMAGES, measure_statistics, trained_norms
+from models.training.norm_statistics import images_to_measure, measure_statistics, trained_norms
 from models.training.settings import BATCH_SIZE, TrainingSettings
 
 # A rare class is weighted as if it had at least one image for this many images of the commonest class.
@@ -77,7 +77,8 @@ def train(
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
     mean = RunningMean(network)
     norms = trained_norms(mean.network)
-    measured = min(len(batches), -(-MEASURED_IMAGES // settings.batch_size)) if norms else 0
+    wanted = images_to_measure(len(batches) * settings.batch_size)
+    measured = min(len(batches), -(-wanted // settings.batch_size)) if norms else 0
     history: list[Epoch] = []
     best, best_state = 0, copy.deepcopy(network.state_dict())
     for number in range(1, settings.epochs + 1):

@@ -22,9 +22,9 @@ class EpochRange:
 
 # From random weights all of the network is trained, which costs so much time that its epochs are fewer.
 EPOCHS = {
-    WeightsKind.IMAGENET: EpochRange(fewest=5, most=10),
-    WeightsKind.FILE: EpochRange(fewest=5, most=10),
-    WeightsKind.BUNDLED: EpochRange(fewest=5, most=10),
+    WeightsKind.IMAGENET: EpochRange(fewest=4, most=8),
+    WeightsKind.FILE: EpochRange(fewest=4, most=8),
+    WeightsKind.BUNDLED: EpochRange(fewest=4, most=6),
     WeightsKind.NONE: EpochRange(fewest=5, most=5),
 }
 

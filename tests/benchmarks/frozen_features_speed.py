@@ -8,7 +8,7 @@ turns, pair by pair with one seed, because the machine's speed changes; times in
     python tests/benchmarks/frozen_features_speed.py --data pneumoniamnist --image-size 96 --epochs 6
 """
 
-from models import passive_openmp  # noqa: F401 - before anything imports torch
+from models import openmp_waiting  # noqa: F401 - before anything imports torch
 from models.training.settings import TrainingSettings, default_epochs
 
 # isort: split

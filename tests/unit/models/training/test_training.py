@@ -16,7 +16,7 @@ from making.full_disk import no_file_beyond
 from making.seeded import generator
 from torch import Generator, Tensor, nn
 
-from models import passive_openmp
+from models import openmp_waiting
 from models.architectures import find_architecture
 from models.dataset import Dataset, Split
 from models.errors import InputError
@@ -353,11 +353,27 @@ def test_every_epoch_is_a_bar_of_its_batches_with_loss_and_accuracy(
     assert validated == "validating"
 
 
-def test_passive_openmp_leaves_the_environment_of_later_processes_alone(
+def test_how_openmp_waits_leaves_the_environment_of_later_processes_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    for name in ("OMP_WAIT_POLICY", *openmp_waiting.VARIABLES):
+        monkeypatch.delenv(name, raising=False)
+    seen: list[dict[str, str]] = []
+    monkeypatch.setattr("importlib.import_module", lambda _: seen.append(dict(os.environ)))
 
-    passive_openmp.load_torch()
+    openmp_waiting.load_torch()
 
-    assert "OMP_WAIT_POLICY" not in os.environ
+    assert openmp_waiting.VARIABLES.items() <= seen[0].items()
+    assert not openmp_waiting.VARIABLES.keys() & os.environ.keys()
+
+
+@pytest.mark.parametrize("name", ["OMP_WAIT_POLICY", "GOMP_SPINCOUNT"])
+def test_how_openmp_waits_is_what_the_users_environment_says(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "active")
+    monkeypatch.setattr("importlib.import_module", pytest.fail)
+
+    openmp_waiting.load_torch()
+
+    assert os.environ[name] == "active"
