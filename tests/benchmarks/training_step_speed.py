@@ -33,7 +33,6 @@ from models.network import split_network
 from models.training.averaging import RunningMean
 from models.training.settings import BATCH_SIZE
 
-
 _STEPS = 8
 
 
