@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -23,6 +24,20 @@ _HERE = Path(__file__).resolve()
 # The modules that make reports lie here.
 _TESTS = _HERE.parents[1]
 _CLASSES = 9
+# The reports are the same in every version but for its own format of reports.
+_WRITING = f"""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+from making.devices import full_reports
+from bench.report.files import write_report
+
+for number, report in enumerate(full_reports({_CLASSES})):
+    write_report(Path(sys.argv[2]) / f"{{number}}.json", report)
+"""
+# The codes of commands that have a result: done, blocked, no variant in the budget, nothing comparable.
+_RESULTS = (0, 10, 11, 12)
 
 
 @dataclass(frozen=True)
@@ -51,17 +66,13 @@ def command_lines(reports: list[str], page: Path) -> dict[str, list[str]]:
     }
 
 
-def write_reports(folder: Path) -> list[str]:
-    """Write the report of each device; return their paths."""
-    sys.path.insert(0, str(_TESTS))
-    from making.devices import full_reports
-
-    from bench.report.files import write_report
-
-    paths = [folder / f"{number}.json" for number in range(3)]
-    for path, report in zip(paths, full_reports(_CLASSES), strict=True):
-        write_report(path, report)
-    return list(map(str, paths))
+def write_reports(checkout: Path, folder: Path) -> list[str]:
+    """Have a checkout write the report of each device, as its own version does; return their paths."""
+    folder.mkdir()
+    command = [str(checkout / ".venv" / "bin" / "python"), "-c", _WRITING, str(_TESTS), str(folder)]
+    # Python looks for modules in the folder that it is started in before all others.
+    subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(checkout)}, check=True)
+    return [str(path) for path in sorted(folder.iterdir())]
 
 
 def take(checkout: Path, line: list[str], folder: Path) -> Taken:
@@ -71,25 +82,25 @@ def take(checkout: Path, line: list[str], folder: Path) -> Taken:
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [str(checkout / ".venv" / "bin" / "edgefit"), *line]
     before, begun = os.times(), time.perf_counter()
-    subprocess.run(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
-    )
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode not in _RESULTS:
+        sys.exit(f"{' '.join(command)} ended with exit code {done.returncode}: {done.stderr}")
     wall_s, after = time.perf_counter() - begun, os.times()
     cpu_s = sum(after[2:4]) - sum(before[2:4])
     return Taken(cpu_s, wall_s)
 
 
-def compare(name: str, line: list[str], checkouts: list[Path], turns: int, folder: Path) -> None:
+def compare(name: str, lines: Mapping[Path, list[str]], turns: int, folder: Path) -> None:
     """Time one command in each checkout, in turns, and print what it took."""
-    for checkout in checkouts:
+    for checkout, line in lines.items():
         take(checkout, line, folder)  # compiles, and reads the files from the disk
-    taken = [[take(checkout, line, folder) for checkout in checkouts] for _ in range(turns)]
+    taken = [[take(checkout, line, folder) for checkout, line in lines.items()] for _ in range(turns)]
     said = [f"{name:14}"]
-    for index, _ in enumerate(checkouts):
+    for index, _ in enumerate(lines):
         each = [turn[index] for turn in taken]
         cpu_s, wall_s = median(one.cpu_s for one in each), median(one.wall_s for one in each)
         said.append(f"{cpu_s:6.2f} s CPU {wall_s:6.2f} s")
-    if len(checkouts) > 1:
+    if len(lines) > 1:
         said.append(f"new ÷ old {median(turn[0].cpu_s / turn[1].cpu_s for turn in taken):.2f}")
     print("   ".join(said), flush=True)
 
@@ -106,14 +117,15 @@ def main() -> None:
     checkouts = [_HERE.parents[2], *([] if asked.before is None else [asked.before.resolve()])]
     with tempfile.TemporaryDirectory() as made:
         folder, page = Path(made), Path(made) / "page.html"
-        lines = command_lines(write_reports(folder), page)
-        names = list(lines) if asked.only is None else asked.only.split(",")
+        reports = {checkout: write_reports(checkout, folder / checkout.name) for checkout in checkouts}
+        lines = {checkout: command_lines(reports[checkout], page) for checkout in checkouts}
+        names = list(lines[checkouts[0]]) if asked.only is None else asked.only.split(",")
         print(f"{'command':14}   " + "   ".join(checkout.name for checkout in checkouts))
         for name in names:
-            compare(name, lines[name], checkouts, asked.turns, folder)
+            compare(name, {checkout: lines[checkout][name] for checkout in checkouts}, asked.turns, folder)
         if "page" in names:
             for checkout in checkouts:
-                take(checkout, lines["page"], folder)
+                take(checkout, lines[checkout]["page"], folder)
                 print(f"page of {checkout.name}, {_CLASSES} classes: {page.stat().st_size:,} bytes")
 
 
