@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pooch
-import requests
 
 from models.dataset import Dataset
 from models.errors import InputError
@@ -188,7 +187,7 @@ def _fetch(name: str, download: _Download, progress: Progress) -> Path:
             path=download.cache,
             downloader=pooch.HTTPDownloader(progressbar=bar, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_S),
         )
-    except (requests.RequestException, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # the errors of requests are OSErrors
         raise InputError(
             f"--data {name}: {url} could not be downloaded ({_first_line(error)}); "
             "download the file elsewhere and give it as --data FILE.npz"
