@@ -12,6 +12,7 @@ from typing import NoReturn
 from bench.errors import InputError, UnsupportedSystemError
 from bench.system.operating_system import require_posix
 from edgefit.errors import disk_sentence
+from edgefit.garbage import collect_rarely
 from edgefit.signs import print_any_sign
 from edgefit.streams import discard, open_closed, print_harmless, write
 from user_files.own_folders import name_a_home
@@ -30,6 +31,7 @@ _READER_GONE = 128 + _SIGPIPE
 
 def main() -> NoReturn:
     """Run the command in sys.argv, and exit with its code."""
+    collect_rarely()
     open_closed()
     print_any_sign()
     print_harmless()
