@@ -130,6 +130,6 @@ def by_share(blocks: int) -> dict[WeightsKind, int]:
 TUNED = {
     WeightsKind.IMAGENET: 12,
     WeightsKind.FILE: 12,
-    WeightsKind.BUNDLED: 15,
+    WeightsKind.BUNDLED: 12,
     WeightsKind.NONE: 19,
 }

@@ -24,7 +24,7 @@ class EpochRange:
 EPOCHS = {
     WeightsKind.IMAGENET: EpochRange(fewest=4, most=8),
     WeightsKind.FILE: EpochRange(fewest=4, most=8),
-    WeightsKind.BUNDLED: EpochRange(fewest=4, most=6),
+    WeightsKind.BUNDLED: EpochRange(fewest=4, most=5),
     WeightsKind.NONE: EpochRange(fewest=5, most=5),
 }
 
