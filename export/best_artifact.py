@@ -87,7 +87,7 @@ class _Artifacts:
         values = run_on_pack(self.task, exported, self.pack, exact, report)
         attempt = Attempt(
             recipe=recipe,
-            share_in_fp32=self.search.sensitivity.share_of_macs(frozenset(recipe.excluded_modules)),
+            share_in_fp32=self.search.sensitivity.share_of_macs(frozenset(exported.excluded_modules)),
             share_in_int8=share_in_int8(self.task, exported, self.pack),
             held_out=held_out_result(values, self.pack, self.task.source.output, self.search),
             seconds=round(time.perf_counter() - began, 3),

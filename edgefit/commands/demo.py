@@ -20,8 +20,6 @@ FINETUNE = (
     "bundled",
     "--image-size",
     "96",
-    "--epochs",
-    "6",
 )
 # Most CPUs compute fp16 in fp32: such a file is as fast as fp32, and would take a third of the measuring.
 EXPORT = ("--precisions", "fp32,int8", "--eval-images", "256")

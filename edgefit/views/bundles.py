@@ -96,7 +96,7 @@ def _table(artifacts: Sequence[ArtifactRecord]) -> Table:
 
 def _int8_lines(manifest: Manifest) -> list[str]:
     searches = [
-        f"{artifact.variant}: {_search(artifact.search)}"
+        f"{artifact.variant}: {_search(artifact.search, len(artifact.excluded_modules))}"
         for artifact in manifest.artifacts
         if artifact.search is not None
     ]
@@ -190,14 +190,14 @@ def _retention(verification: VerificationRecord) -> str | None:
     return f"{verification.retention:.3f}{interval}"
 
 
-def _search(search: Search) -> str:
-    """Describe the search for a recipe, and the recipe that was chosen."""
-    best, count = search.best, len(search.best.recipe.excluded_modules)
+def _search(search: Search, in_fp32: int) -> str:
+    """Describe the search for a recipe, and the file of the one that was chosen: `in_fp32` modules are."""
+    best = search.best
     error = search.library_default_error
     failed = "" if error is None else f"; the library's own defaults failed ({first_sentence(error)})"
     return (
         f"{_plural(len(search.attempts), 'recipe')} tried in {search.seconds:.0f} s; "
-        f"{_plural(count, 'module')} in fp32 ({best.share_in_fp32:.1%} of the multiply-accumulates); "
+        f"{_plural(in_fp32, 'module')} in fp32 ({best.share_in_fp32:.1%} of the multiply-accumulates); "
         f"{_held_out(best.held_out)} on {search.images} held-out images{failed}"
     )
 

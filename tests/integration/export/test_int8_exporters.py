@@ -71,7 +71,12 @@ def export_int8(name: str, run_folder: Path, folder: Path, recipe: Recipe, cpu: 
         find_ranges=lambda: simulated(run_folder, folder.parent).ranges,
     )
     exported: Exported = importlib.import_module(FORMATS[name].exporter or "").export(request)
-    assert exported.excluded_modules == recipe.excluded_modules
+    in_fp32 = exported.excluded_modules
+    assert in_fp32[: len(recipe.excluded_modules)] == recipe.excluded_modules
+    if name == "openvino":  # and depthwise layers, for CPUs without VNNI
+        assert (len(in_fp32) > 15) == (cpu != "x86-vnni" and not recipe.library_default)
+    else:
+        assert in_fp32 == recipe.excluded_modules
     return exported
 
 
@@ -135,12 +140,12 @@ def _loaded(entry: Path) -> torch.jit.ScriptModule:
 
 @pytest.mark.parametrize("name", WITH_INT8)
 def test_excluded_modules_run_in_fp32_between_layers_in_int8(name: str, run_folder: Path, made: Make) -> None:
-    session = loaded(name, made(name, EXCLUDED_WITH_HISTOGRAM))
-    executed = session.executed([evaluation_inputs(run_folder)[0]])
+    exported = made(name, EXCLUDED_WITH_HISTOGRAM)
+    executed = loaded(name, exported).executed([evaluation_inputs(run_folder)[0]])
 
     in_float = [operator for operator in executed.operators if operator.precision == "fp32"]
-    assert len(in_float) == len(EXCLUDED)
-    assert (share_of_macs(executed.operators) or {})["int8"] > 0.85
+    assert len(in_float) == len(exported.excluded_modules)
+    assert (share_of_macs(executed.operators) or {})["int8"] > 0.8
 
 
 @pytest.mark.parametrize("name", WITH_INT8)

@@ -9,12 +9,14 @@ import pytest
 import torch
 from torch import fx, nn
 
+from bench.bundle.cpu_class import PORTABLE
 from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.recipe import Recipe
 from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
 from export.calibration import CalibrationInputs
-from export.exporter import ExportRequest
+from export import to_openvino
+from export.exporter import Exported, ExportRequest
 from export.quantisation.simulation import Range
 from export.to_openvino import export
 
@@ -51,7 +53,21 @@ class Twice(nn.Module):
         return value.mean([2, 3])[:, :2]
 
 
-def quantised(module: nn.Module, ranges: dict[str, Range], folder: Path) -> openvino.Model:
+class Separable(nn.Module):
+    """A depthwise convolution between two others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.depthwise = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 8, 3, groups=8)
+        self.last, self.active = nn.Conv2d(8, 2, 1), nn.ReLU6()
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        value = self.active(self.depthwise(self.active(self.first(image))))
+        logits: torch.Tensor = self.last(value).mean([2, 3])
+        return logits
+
+
+def exported(module: nn.Module, ranges: dict[str, Range], folder: Path, cpu: str = PORTABLE) -> Exported:
     torch.manual_seed(0)
     network = fx.symbolic_trace(module).eval().requires_grad_(False)
     images = np.random.default_rng(5).integers(0, 256, (IMAGES, 8, 8), dtype=np.uint8)
@@ -66,8 +82,15 @@ def quantised(module: nn.Module, ranges: dict[str, Range], folder: Path) -> open
         folder=folder,
         recipe=Recipe(),
         find_ranges=lambda: ranges,
+        cpu=cpu,
     )
-    return openvino.Core().read_model(str(export(request).entry))
+    return export(request)
+
+
+def quantised(
+    module: nn.Module, ranges: dict[str, Range], folder: Path, cpu: str = PORTABLE
+) -> openvino.Model:
+    return openvino.Core().read_model(str(exported(module, ranges, folder, cpu).entry))
 
 
 def roundings(model: openvino.Model, is_read_by: Callable[[openvino.Node], bool]) -> list[openvino.Node]:
@@ -107,3 +130,50 @@ def test_a_layer_that_runs_twice_keeps_the_ranges_that_the_library_finds(tmp_pat
         for node in roundings(made, lambda node: node.get_type_name() == "Convolution")
     ]
     assert min(highest) > 1e-2
+
+
+def is_depthwise(node: openvino.Node) -> bool:
+    return node.get_type_name() == "GroupConvolution"
+
+
+def depthwise_weights(model: openvino.Model) -> openvino.Type:
+    (depthwise,) = filter(is_depthwise, model.get_ops())
+    node = depthwise.input_value(1).get_node()
+    while node.get_input_size():
+        node = node.input_value(0).get_node()
+    return node.get_element_type()
+
+
+def test_a_depthwise_layer_reads_fp32_where_the_file_is_for_cpus_without_vnni(tmp_path: Path) -> None:
+    made = exported(Separable(), {}, tmp_path)
+    model = openvino.Core().read_model(str(made.entry))
+
+    assert made.excluded_modules == ("depthwise",)
+    assert not roundings(model, is_depthwise)
+    assert len(roundings(model, lambda node: node.get_type_name() == "Convolution")) == 2
+    assert depthwise_weights(model) == openvino.Type.i8
+
+
+def test_a_depthwise_layer_reads_int8_where_every_cpu_has_vnni(tmp_path: Path) -> None:
+    made = exported(Separable(), {}, tmp_path, cpu="x86-vnni")
+
+    assert made.excluded_modules == ()
+    assert len(roundings(openvino.Core().read_model(str(made.entry)), is_depthwise)) == 1
+
+
+def test_a_depthwise_layer_reads_int8_where_its_values_in_fp32_leave_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = 8 * 8 * 8 * 4
+    for most, count in ((values, 0), (values - 1, 1)):
+        monkeypatch.setattr(to_openvino, "_CACHE_BYTES", most)
+        (folder := tmp_path / str(most)).mkdir()
+        assert len(roundings(quantised(Separable(), {}, folder), is_depthwise)) == count
+
+
+def test_all_channels_that_a_depthwise_layer_reads_have_the_range_of_the_correction(tmp_path: Path) -> None:
+    made = quantised(Separable(), {"active": Range(0.0, 6.0)}, tmp_path, cpu="x86-vnni")
+
+    (rounding,) = roundings(made, is_depthwise)
+    ends = [port.get_source_output().get_node().data for port in rounding.inputs()[1:]]
+    assert [end.ravel().tolist() for end in ends] == [[0.0], [6.0]] * 2
