@@ -297,9 +297,9 @@ def _put_ranges(model: openvino.Model, request: ExportRequest) -> None:
 def _compute_depthwise_in_fp32(model: openvino.Model, request: ExportRequest) -> tuple[str, ...]:
     """Let depthwise convolutions read values that are not rounded; return the names of these operators.
 
-    That is for files that CPUs without VNNI run as well, whose int8 depthwise kernels are slower than those of
-    fp32. On a CPU with VNNI both take as long, unless the values do not fit in the cache: those stay in int8.
-    The weights stay in int8. Figures are in docs/int8.md.
+    That is for files that CPUs without VNNI run as well, whose int8 depthwise kernels are slower than those
+    of fp32. On a CPU with VNNI both take as long, unless the values do not fit in the cache: those stay in
+    int8. The weights stay in int8. Figures are in docs/int8.md.
     """
     if request.weight_level != SAFE_LEVEL:
         return ()
@@ -315,7 +315,7 @@ def _compute_depthwise_in_fp32(model: openvino.Model, request: ExportRequest) ->
 
 def _is_depthwise(convolution: openvino.Node) -> bool:
     """Tell whether each group of a convolution with weights [groups, out, in, ...] has one input channel."""
-    return convolution.input_value(1).get_partial_shape()[2] == 1
+    return bool(convolution.input_value(1).get_partial_shape()[2] == 1)
 
 
 def _size(port: openvino.Input) -> int:

@@ -87,7 +87,7 @@ class Attempt(Record):
     recipe: Recipe
     """The recipe."""
     share_in_fp32: float = Field(ge=0, le=1)
-    """The share of the network's multiply-accumulates that the file has in fp32, by the recipe or the format."""
+    """The share of the network's multiply-accumulates in fp32, by the recipe or the format."""
     share_in_int8: float | None = Field(default=None, ge=0, le=1)
     """The share of the multiply-accumulates that its runtime executed in int8; null where it is not known."""
     held_out: HeldOut

@@ -14,8 +14,8 @@ from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.recipe import Recipe
 from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
-from export.calibration import CalibrationInputs
 from export import to_openvino
+from export.calibration import CalibrationInputs
 from export.exporter import Exported, ExportRequest
 from export.quantisation.simulation import Range
 from export.to_openvino import export
@@ -133,7 +133,7 @@ def test_a_layer_that_runs_twice_keeps_the_ranges_that_the_library_finds(tmp_pat
 
 
 def is_depthwise(node: openvino.Node) -> bool:
-    return node.get_type_name() == "GroupConvolution"
+    return str(node.get_type_name()) == "GroupConvolution"
 
 
 def depthwise_weights(model: openvino.Model) -> openvino.Type:
