@@ -42,10 +42,15 @@ def main() -> None:
     environment = Path(sys.prefix)
     if environment == Path(sys.base_prefix):
         sys.exit("run this with the interpreter of a virtual environment")
+    if folder.exists():
+        sys.exit(f"{folder} exists; name a folder that does not")
     packages = folder / Path(sysconfig.get_path("purelib")).relative_to(environment)
     subprocess.run(["cp", "-al", environment, folder], check=True)
     for pattern in _LIBRARIES:
-        for library in packages.glob(pattern):
+        libraries = list(packages.glob(pattern))
+        if not libraries:
+            sys.exit(f"this environment has no {pattern}")
+        for library in libraries:
             print(f"{library.relative_to(packages)}: {_change(library)} places", flush=True)
     handler = folder / "hidden_cpuid.so"
     source = Path(__file__).with_name("hidden_cpuid.c")
@@ -58,6 +63,8 @@ def _change(library: Path) -> int:
     """Replace each CPUID of a library by an instruction that is refused; return how many there were."""
     segments = _segments(library)
     content, addresses = bytearray(library.read_bytes()), list(_addresses(library))
+    if not addresses:
+        sys.exit(f"{library}: no CPUID is found, so nothing would be hidden from it")
     for address in addresses:
         offset = next(to + address - start for to, start, size in segments if 0 <= address - start < size)
         if content[offset : offset + len(_CPUID)] != _CPUID:

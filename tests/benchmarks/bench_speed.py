@@ -1,8 +1,10 @@
 """How long a bench takes, this version beside the one before, turn by turn:
 
     python tests/benchmarks/bench_speed.py BUNDLE --before FOLDER [--only a,b] [--turns N] [--seconds S]
+    python tests/benchmarks/bench_speed.py BUNDLE --before FOLDER --bundle-before BUNDLE
 
-FOLDER is another checkout, with a .venv of its own. Each run has a cache of its own, so that all predictions
+FOLDER is another checkout, with a .venv of its own; a version that cannot read the bundle is given one of its
+own, of the same network. Each run has a cache of its own, so that all predictions
 are computed. Printed are the seconds by the clock and of processor time of each run, what of them the timed
 processes spent on imports, loading, warm-up and samples, how many processes each variant got, and the widest
 interval; then the ratios of this version ÷ the one before.
@@ -101,19 +103,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--before", type=Path)
+    parser.add_argument("--bundle-before", type=Path, help="what the version before measures instead")
     parser.add_argument("--only")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--seconds", help="for this version alone: the one before may not have the option")
     arguments = parser.parse_args()
     only = [] if arguments.only is None else ["--only", arguments.only]
     seconds = [] if arguments.seconds is None else ["--seconds", arguments.seconds]
-    sides = {"now": (HERE, [*only, *seconds])}
+    sides = {"now": (HERE, arguments.bundle.resolve(), [*only, *seconds])}
     if arguments.before is not None:
-        sides["before"] = (arguments.before.resolve(), only)
+        bundle = arguments.bundle if arguments.bundle_before is None else arguments.bundle_before
+        sides["before"] = (arguments.before.resolve(), bundle.resolve(), only)
     spent: dict[str, list[Spent]] = {side: [] for side in sides}
     for turn in range(arguments.turns):
         for side in sorted(sides, reverse=bool(turn % 2)):
-            spent[side].append(run(sides[side][0], arguments.bundle.resolve(), sides[side][1]))
+            spent[side].append(run(*sides[side]))
             print(f"{side:>6}: {spent[side][-1]}", flush=True)
     if "before" in spent:
         pairs = list(zip(spent["now"], spent["before"], strict=True))

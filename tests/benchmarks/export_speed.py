@@ -1,8 +1,8 @@
 """How long an export with search takes, and how much CPU time, beside an earlier version of edgefit.
 
 Exports a run folder with each version, turn by turn, and prints seconds by the clock, CPU seconds of all
-processes, and the peak of their memory, stage by stage and for the whole. With --before, the bundles of both
-versions must be the same but for times, and the last lines are the ratios of the medians, before ÷ now.
+processes, and the peak of their memory, stage by stage and for the whole. With --before, the last lines say
+whether the bundles of both versions are the same but for times, and the ratios of the medians, before ÷ now.
 
     python tests/benchmarks/export_speed.py RUN
     python tests/benchmarks/export_speed.py RUN --before FOLDER --turns 3
