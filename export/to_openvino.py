@@ -5,6 +5,7 @@ It knows their options, and verifies nothing.
 
 import logging
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -50,8 +51,12 @@ _INT8_METHOD = "NNCF post-training, mixed preset, int8 weights of ±{level} per 
 # How NNCF stores the int8 weights of a layer, starting at the layer: scale × float(levels).
 _STORED = ("Multiply", "Convert", "Constant")
 
-# More than the second-level cache of most cores, and less than all that a core has.
-_CACHE_BYTES = 2 << 20
+# Of a depthwise layer's values: as much as the second-level cache of a large core.
+_MOST_BYTES_IN_FP32 = 2 << 20
+_FLOAT_BYTES = 4
+
+# How the name of an operator begins that computes a layer.
+_OF_LAYER = "__module."
 
 # Operators that move values, and compute none.
 _MOVES = ("Reshape", "Squeeze", "Transpose", "Unsqueeze")
@@ -118,7 +123,7 @@ def _from_onnx(graph: "ModelProto") -> openvino.Model:
         layer = constant.get_friendly_name().removesuffix(".weight")
         if constant.get_type_name() == "Constant" and layer in layers:
             operator = _user_of(constant)
-            operator.set_friendly_name(f"__module.{layer}/{operator.get_type_name()}")
+            operator.set_friendly_name(f"{_OF_LAYER}{layer}/{operator.get_type_name()}")
     passes = Manager()
     passes.register_pass(ConstantFolding())  # weights of groups are reshaped
     passes.run_passes(model)
@@ -208,9 +213,9 @@ def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
     )
     in_float = _put_weights(quantised, request)
     _put_ranges(quantised, request)
-    computed = {name: _operator_of(quantised, name).get_friendly_name() for name in weighted(request.network)}
-    depthwise = _compute_depthwise_in_fp32(quantised, request)
-    in_float += tuple(name for name, operator in computed.items() if operator in depthwise)
+    in_int8 = [name for name in layers_that_run_once(request.network) if name not in (*modules, *in_float)]
+    operators = {name: _operator_of(quantised, name) for name in in_int8}
+    in_float += _compute_depthwise_in_fp32(operators, request)
     method = f"{_INT8_METHOD.format(level=request.weight_level)}, {request.recipe.description}"
     return _save(quantised, request, method, (*modules, *in_float))
 
@@ -246,7 +251,8 @@ def _quantise_by_nncf(model: openvino.Model, request: ExportRequest) -> Exported
         ignored_scope=nncf.IgnoredScope(names=[*_operators_of(model, modules), *kept_in_fp32(model)]),
     )
     method = f"NNCF post-training, {request.recipe.description}, bias correction by NNCF"
-    return _save(quantised, request, method, (*modules, *_compute_depthwise_in_fp32(quantised, request)))
+    operators = {_layer_of(operator, request): operator for operator in quantised.get_ordered_ops()}
+    return _save(quantised, request, method, (*modules, *_compute_depthwise_in_fp32(operators, request)))
 
 
 def _put_weights(model: openvino.Model, request: ExportRequest) -> tuple[str, ...]:
@@ -294,22 +300,27 @@ def _put_ranges(model: openvino.Model, request: ExportRequest) -> None:
                 port.replace_source_output(opset13.constant(np.full(shape, value, np.float32)).output(0))
 
 
-def _compute_depthwise_in_fp32(model: openvino.Model, request: ExportRequest) -> tuple[str, ...]:
-    """Let depthwise convolutions read values that are not rounded; return the names of these operators.
+def _compute_depthwise_in_fp32(
+    operators: Mapping[str, openvino.Node], request: ExportRequest
+) -> tuple[str, ...]:
+    """Let depthwise convolutions of `operators` read values that are not rounded; return their names.
 
     That is for files that CPUs without VNNI run as well, whose int8 depthwise kernels are slower than those
-    of fp32. On a CPU with VNNI both take as long, unless the values do not fit in the cache: those stay in
-    int8. The weights stay in int8. Figures are in docs/int8.md.
+    of fp32. A CPU with VNNI loses the more time, the larger the values are: what does not fit in its cache
+    stays in int8. The weights stay in int8. Figures are in docs/int8.md.
     """
     if request.weight_level != SAFE_LEVEL:
         return ()
     names = []
-    for operator in model.get_ordered_ops():
-        if operator.get_type_name() == "GroupConvolution" and _is_depthwise(operator):
-            rounding = operator.input_value(0).get_node()
-            if rounding.get_type_name() == "FakeQuantize" and 4 * _size(operator.input(0)) <= _CACHE_BYTES:
-                operator.input(0).replace_source_output(rounding.input_value(0))
-                names.append(operator.get_friendly_name())
+    for name, operator in operators.items():
+        if operator.get_type_name() != "GroupConvolution" or not _is_depthwise(operator):
+            continue
+        rounding, values = operator.input_value(0).get_node(), operator.input(0)
+        is_rounded = rounding.get_type_name() == "FakeQuantize"
+        is_static = not values.get_partial_shape().is_dynamic
+        if is_rounded and is_static and _FLOAT_BYTES * _size(values) <= _MOST_BYTES_IN_FP32:
+            values.replace_source_output(rounding.input_value(0))
+            names.append(name)
     return tuple(names)
 
 
@@ -366,11 +377,18 @@ def _operators_of(model: openvino.Model, modules: tuple[str, ...]) -> list[str]:
     return [_operator_of(model, module).get_friendly_name() for module in modules]
 
 
+def _layer_of(operator: openvino.Node, request: ExportRequest) -> str:
+    """Return the name of what an operator computes: that of the operator, or as `_from_onnx` named it."""
+    name = str(operator.get_friendly_name())
+    is_named = isinstance(request.base, OnnxBase) and name.startswith(_OF_LAYER)
+    return name.removeprefix(_OF_LAYER).rpartition("/")[0] if is_named else name
+
+
 def _operator_of(model: openvino.Model, module: str) -> openvino.Node:
     """Return the operator that computes a module."""
     for operator in model.get_ops():
         is_weighted = operator.get_type_name() in _WEIGHTED
         name = operator.get_friendly_name()
-        if is_weighted and (name == module or name.startswith(f"__module.{module}/")):
+        if is_weighted and (name == module or name.startswith(f"{_OF_LAYER}{module}/")):
             return operator
     raise LookupError(f"the OpenVINO model has no operator for {module}")

@@ -191,7 +191,7 @@ def _retention(verification: VerificationRecord) -> str | None:
 
 
 def _search(search: Search, in_fp32: int) -> str:
-    """Describe the search for a recipe, and the file of the one that was chosen: `in_fp32` modules are."""
+    """Describe the search for a recipe, and the chosen file, which has `in_fp32` modules in fp32."""
     best = search.best
     error = search.library_default_error
     failed = "" if error is None else f"; the library's own defaults failed ({first_sentence(error)})"

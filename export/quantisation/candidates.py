@@ -14,9 +14,9 @@ from export.quantisation.sensitivity import Layer, Sensitivity
 _FIRST_LAYERS = 3
 # Layers in fp32 at full resolution cost more time than their multiply-accumulates suggest: OpenVINO's int8 ÷
 # fp32 latency was 0.42 with none in fp32, 0.51 with 4.8 % and 0.58 with 14.3 % (MobileNetV2, 224x224, VNNI).
-# Recipes with more than a twentieth in fp32 are fallbacks, and at least 85 % always run in int8.
+# Recipes with more than a twentieth in fp32 are fallbacks, and no recipe has more than a seventh.
 _MOST_MACS_WITHOUT_FALLBACK = 0.05
-_MOST_MACS_IN_FP32 = 0.145
+MOST_MACS_IN_FP32 = 0.145
 # A few layers have most of the weights, and in fp32 they take four times the bytes.
 _MOST_WEIGHTS_IN_FP32 = 0.03
 # Where no set of such layers is predicted to reach the goal, a larger file is better than a worse one: SiLU
@@ -72,7 +72,7 @@ def candidates_without_network(sensitivity: Sensitivity) -> Candidates:
     """
     first = sensitivity.layers[:_FIRST_LAYERS]
     sets = [tuple(layer.name for layer in first[:count]) for count in range(1, len(first) + 1)]
-    small = [names for names in sets if sensitivity.share_of_macs(frozenset(names)) <= _MOST_MACS_IN_FP32]
+    small = [names for names in sets if sensitivity.share_of_macs(frozenset(names)) <= MOST_MACS_IN_FP32]
     fallbacks = [
         Recipe(corrected=False, ranges=ranges, excluded_modules=names)
         for names in small[-1:]
@@ -130,7 +130,7 @@ def _best_run(sensitivity: Sensitivity, chosen: frozenset[str], most_weights: fl
 
 def _is_small(sensitivity: Sensitivity, names: frozenset[str], most_weights: float) -> bool:
     return (
-        sensitivity.share_of_macs(names) <= _MOST_MACS_IN_FP32
+        sensitivity.share_of_macs(names) <= MOST_MACS_IN_FP32
         and sensitivity.share_of_weights(names) <= most_weights
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bench.bundle.recipe import Attempt, HeldOut, Recipe
 from bench.statistics.accuracy import MIN_SQNR_DB, agreement_low, least_agreement
-from export.quantisation.candidates import Candidates
+from export.quantisation.candidates import MOST_MACS_IN_FP32, Candidates
 
 _NEARLY_EQUAL_DB = 2.0
 LEAST_IN_INT8 = 0.8
@@ -112,8 +112,13 @@ def _is_better(held_out: HeldOut, other: HeldOut, goal: Goal) -> bool:
 
 
 def is_mostly_int8(attempt: Attempt) -> bool:
-    """Tell whether the runtime executes an artifact's work in int8; what is not known counts as if it did."""
-    return attempt.share_in_int8 is None or attempt.share_in_int8 >= LEAST_IN_INT8
+    """Tell whether the runtime executes an artifact's work in int8; what is not known counts as if it did.
+
+    What a format has in fp32 beyond all that a recipe may exclude, such as OpenVINO's depthwise layers, does
+    not count against it.
+    """
+    by_format = max(0.0, attempt.share_in_fp32 - MOST_MACS_IN_FP32)
+    return attempt.share_in_int8 is None or attempt.share_in_int8 >= LEAST_IN_INT8 - by_format
 
 
 def _best(attempts: Sequence[Attempt], goal: Goal) -> int:

@@ -145,7 +145,7 @@ def test_excluded_modules_run_in_fp32_between_layers_in_int8(name: str, run_fold
 
     in_float = [operator for operator in executed.operators if operator.precision == "fp32"]
     assert len(in_float) == len(exported.excluded_modules)
-    assert (share_of_macs(executed.operators) or {})["int8"] > 0.8
+    assert (share_of_macs(executed.operators) or {})["int8"] > (0.8 if name == "openvino" else 0.85)
 
 
 @pytest.mark.parametrize("name", WITH_INT8)

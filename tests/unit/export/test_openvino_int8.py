@@ -7,6 +7,7 @@ import numpy as np
 import openvino
 import pytest
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from torch import fx, nn
 
 from bench.bundle.cpu_class import PORTABLE
@@ -18,6 +19,7 @@ from export import to_openvino
 from export.calibration import CalibrationInputs
 from export.exporter import Exported, ExportRequest
 from export.quantisation.simulation import Range
+from export.sources.source import OnnxBase
 from export.to_openvino import export
 
 IMAGES = 4
@@ -67,20 +69,27 @@ class Separable(nn.Module):
         return logits
 
 
-def exported(module: nn.Module, ranges: dict[str, Range], folder: Path, cpu: str = PORTABLE) -> Exported:
+def exported(
+    module: nn.Module,
+    ranges: dict[str, Range],
+    folder: Path,
+    cpu: str = PORTABLE,
+    base: OnnxBase | None = None,
+    corrected: bool = True,
+) -> Exported:
     torch.manual_seed(0)
     network = fx.symbolic_trace(module).eval().requires_grad_(False)
     images = np.random.default_rng(5).integers(0, 256, (IMAGES, 8, 8), dtype=np.uint8)
     pack = EvaluationPack(images, np.zeros(IMAGES, np.int64), np.zeros((IMAGES, 1), np.float32))
     request = ExportRequest(
         make_network=lambda: network,
-        base=None,
+        base=base,
         inputs=(INPUT,),
         outputs=(OUTPUT,),
         precision=Precision.INT8,
         calibration=CalibrationInputs(pack, (INPUT,), IMAGES),
         folder=folder,
-        recipe=Recipe(),
+        recipe=Recipe(corrected=corrected),
         find_ranges=lambda: ranges,
         cpu=cpu,
     )
@@ -154,8 +163,9 @@ def test_a_depthwise_layer_reads_fp32_where_the_file_is_for_cpus_without_vnni(tm
     assert depthwise_weights(model) == openvino.Type.i8
 
 
-def test_a_depthwise_layer_reads_int8_where_every_cpu_has_vnni(tmp_path: Path) -> None:
-    made = exported(Separable(), {}, tmp_path, cpu="x86-vnni")
+@pytest.mark.parametrize("cpu", ["x86-vnni", "arm"])
+def test_a_depthwise_layer_reads_int8_where_no_cpu_adds_in_16_bits(cpu: str, tmp_path: Path) -> None:
+    made = exported(Separable(), {}, tmp_path, cpu=cpu)
 
     assert made.excluded_modules == ()
     assert len(roundings(openvino.Core().read_model(str(made.entry)), is_depthwise)) == 1
@@ -166,7 +176,7 @@ def test_a_depthwise_layer_reads_int8_where_its_values_in_fp32_leave_the_cache(
 ) -> None:
     values = 8 * 8 * 8 * 4
     for most, count in ((values, 0), (values - 1, 1)):
-        monkeypatch.setattr(to_openvino, "_CACHE_BYTES", most)
+        monkeypatch.setattr(to_openvino, "_MOST_BYTES_IN_FP32", most)
         (folder := tmp_path / str(most)).mkdir()
         assert len(roundings(quantised(Separable(), {}, folder), is_depthwise)) == count
 
@@ -177,3 +187,59 @@ def test_all_channels_that_a_depthwise_layer_reads_have_the_range_of_the_correct
     (rounding,) = roundings(made, is_depthwise)
     ends = [port.get_source_output().get_node().data for port in rounding.inputs()[1:]]
     assert [end.ravel().tolist() for end in ends] == [[0.0], [6.0]] * 2
+
+
+class SharedDepthwise(nn.Module):
+    """A depthwise convolution that runs twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.depthwise, self.last, self.active = nn.Conv2d(3, 3, 3, groups=3), nn.Conv2d(3, 2, 1), nn.ReLU6()
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        value = self.active(self.depthwise(self.active(self.depthwise(image))))
+        logits: torch.Tensor = self.last(value).mean([2, 3])
+        return logits
+
+
+def test_a_depthwise_layer_that_runs_twice_stays_in_int8(tmp_path: Path) -> None:
+    made = exported(SharedDepthwise(), {}, tmp_path)
+
+    assert made.excluded_modules == ()
+    assert len(roundings(openvino.Core().read_model(str(made.entry)), is_depthwise)) == 2
+
+
+def test_a_grouped_layer_stays_in_int8(tmp_path: Path) -> None:
+    module = Separable()
+    module.depthwise = nn.Conv2d(8, 8, 3, groups=4)
+
+    assert exported(module, {}, tmp_path).excluded_modules == ()
+
+
+def test_a_depthwise_layer_of_an_onnx_file_is_listed_by_its_name(tmp_path: Path) -> None:
+    shapes = {"first": (8, 3, 1, 1), "block.depthwise": (8, 1, 3, 3), "last": (2, 8, 1, 1)}
+    generator = np.random.default_rng(0)
+    nodes, value = [], INPUT.name
+    for layer, shape in shapes.items():
+        groups = 8 if shape[1] == 1 else 1
+        nodes += [
+            helper.make_node("Conv", [value, f"{layer}.weight"], [layer], group=groups),
+            helper.make_node("Relu", [layer], [f"{layer}.relu"]),
+        ]
+        value = f"{layer}.relu"
+    nodes += [helper.make_node("ReduceMean", [value, "axes"], [OUTPUT.name], keepdims=0)]
+    stored = [
+        numpy_helper.from_array(generator.normal(size=shape).astype(np.float32), f"{layer}.weight")
+        for layer, shape in shapes.items()
+    ]
+    ends = [
+        helper.make_tensor_value_info(tensor.name, TensorProto.FLOAT, tensor.shape)
+        for tensor in (INPUT, OUTPUT)
+    ]
+    axes = numpy_helper.from_array(np.array([2, 3]), "axes")
+    graph = helper.make_graph(nodes, "small", ends[:1], ends[1:], [*stored, axes])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+    made = exported(Separable(), {}, tmp_path, base=OnnxBase(model), corrected=False)
+
+    assert made.excluded_modules == ("block.depthwise",)

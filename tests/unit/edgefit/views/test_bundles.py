@@ -75,7 +75,9 @@ def test_a_line_has_the_lowest_ratio_of_an_output_without_classes(bundle_folder:
     assert "(SQNR 31.5 dB on 64 images)" in shown
 
 
-def test_a_line_says_why_the_librarys_own_defaults_were_not_tried(bundle_folder: Path) -> None:
+def test_a_line_says_what_the_file_has_in_fp32_and_why_the_librarys_own_defaults_were_not_tried(
+    bundle_folder: Path,
+) -> None:
     manifest = read_bundle(bundle_folder).manifest
     held_out = HeldOut(agreement=1.0, retention=1.0, sqnr_db=40.0)
     search = Search(
@@ -84,17 +86,19 @@ def test_a_line_says_why_the_librarys_own_defaults_were_not_tried(bundle_folder:
         min_sqnr_db=30.0,
         library_default_error="RuntimeError: no such operator\nmore",
         images=64,
-        attempts=(Attempt(recipe=Recipe(), share_in_fp32=0.0, held_out=held_out, seconds=1.0),),
+        attempts=(Attempt(recipe=Recipe(), share_in_fp32=0.07, held_out=held_out, seconds=1.0),),
         chosen=0,
         meets_goal=True,
         excluded_modules=(),
         seconds=1.0,
     )
-    made = manifest.artifacts[0].model_copy(update={"variant": "onnx-int8", "search": search})
+    of_format = {"variant": "openvino-int8", "search": search, "excluded_modules": ("first", "second")}
+    made = manifest.artifacts[0].model_copy(update=of_format)
 
     shown = lines(manifest.model_copy(update={"artifacts": (made,)}))
 
     (line,) = (line for line in shown if "held-out" in line)
+    assert "; 2 modules in fp32 (7.0% of the multiply-accumulates); " in line
     assert line.endswith("; the library's own defaults failed (RuntimeError: no such operator)")
 
 

@@ -15,12 +15,13 @@ from export.best_artifact import explain, held_out_result
 from export.messages import SearchTask
 from export.quantisation.candidates import (
     LIBRARY_DEFAULT,
+    MOST_MACS_IN_FP32,
     Candidates,
     candidates_for,
     default_recipe,
     excluded_sets,
 )
-from export.quantisation.search import Goal, count_untried, search
+from export.quantisation.search import LEAST_IN_INT8, Goal, count_untried, is_mostly_int8, search
 from export.quantisation.sensitivity import Activation, Layer, Sensitivity
 
 NAMES = [f"layer{number}" for number in range(8)]
@@ -363,3 +364,26 @@ def test_the_search_goes_on_after_a_recipe_that_loses_a_class() -> None:
     made, chosen = run_search(lossy, held_out(1.0, 1.0, 40.0), held_out(1.0, 1.0, 50.0))
 
     assert (len(made), chosen) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("in_fp32", "in_int8", "expected"),
+    [
+        (MOST_MACS_IN_FP32, LEAST_IN_INT8, True),
+        (MOST_MACS_IN_FP32, LEAST_IN_INT8 - 0.01, False),
+        (MOST_MACS_IN_FP32 + 0.07, LEAST_IN_INT8 - 0.07, True),
+        (MOST_MACS_IN_FP32 + 0.07, LEAST_IN_INT8 - 0.08, False),
+    ],
+)
+def test_what_a_format_has_in_fp32_beyond_a_recipe_does_not_count_against_it(
+    in_fp32: float, in_int8: float, expected: bool
+) -> None:
+    attempt = Attempt(
+        recipe=Recipe(),
+        share_in_fp32=in_fp32,
+        share_in_int8=in_int8,
+        held_out=held_out(1.0, 1.0, 40.0),
+        seconds=0.0,
+    )
+
+    assert is_mostly_int8(attempt) == expected
