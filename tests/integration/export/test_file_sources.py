@@ -70,7 +70,11 @@ def test_an_older_onnx_file_with_an_open_batch_becomes_int8_by_the_search(name: 
     assert artifact.search.best.recipe.corrected
     assert artifact.verification.agreement == 1
     assert (artifact.verification.sqnr_db or 0) > 25
-    assert (share_of_macs(export.executed(artifact).operators) or {})["int8"] > 0.8
+    operators = export.executed(artifact).operators
+    in_fp32 = [operator for operator in operators if operator.precision == "fp32"]
+    assert len(in_fp32) == len(artifact.excluded_modules)
+    # OpenVINO has the depthwise layer in fp32 as well.
+    assert (share_of_macs(operators) or {})["int8"] > (0.75 if name == "openvino-int8" else 0.8)
 
 
 def test_only_the_layers_of_a_layer_norm_and_of_attention_that_are_written_out_become_int8(
