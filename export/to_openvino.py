@@ -306,8 +306,8 @@ def _compute_depthwise_in_fp32(
     """Let depthwise convolutions of `operators` read values that are not rounded; return their names.
 
     That is for files that CPUs without VNNI run as well, whose int8 depthwise kernels are slower than those
-    of fp32. A CPU with VNNI loses the more time, the larger the values are: what does not fit in its cache
-    stays in int8. The weights stay in int8. Figures are in docs/int8.md.
+    of fp32. A CPU with VNNI takes longer with large values in fp32, so those that do not fit in its cache
+    stay in int8. The weights are in int8 in any case. Figures are in docs/int8.md.
     """
     if request.weight_level != SAFE_LEVEL:
         return ()

@@ -14,7 +14,7 @@ from bench.statistics.accuracy import Labels, Logits, Paired
 from bench.statistics.by_class import ClassPair, pairs_by_class
 from bench.statistics.scores import decisions
 from export.half_precision import LARGEST_HALF
-from export.quantisation.search import LEAST_IN_INT8, MOST_CPU_SECONDS, is_mostly_int8
+from export.quantisation.search import MOST_CPU_SECONDS, is_mostly_int8, least_in_int8
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _shortfalls(search: Search) -> list[str]:
     if not is_mostly_int8(search.best) and search.best.share_in_int8 is not None:
         shortfalls.append(
             f"{search.best.share_in_int8:.0%} of the multiply-accumulates run in int8 instead of "
-            f"{LEAST_IN_INT8:.0%}"
+            f"{least_in_int8(search.best):.0%}"
         )
     limit = search.min_sqnr_db
     if limit is not None and result.sqnr_db is not None and result.sqnr_db < limit:

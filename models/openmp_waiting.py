@@ -1,7 +1,7 @@
 """Loads torch so that its threads soon sleep while they wait for each other. Import this module before torch.
 
 GNU OpenMP's threads spin at the end of every operator. If they sleep at once, waking them takes longer than
-many an operator: five epochs of PneumoniaMNIST at 96 pixels took 76 s, and 50 s with this number of spins (2
+many an operator: five epochs of PneumoniaMNIST at 96 pixels took 73 s, and 49 s with this number of spins (2
 cores of an AMD EPYC with VNNI). If they spin for long, as by default, and other processes use the same cores,
 they wait for one that does not run, and a step takes seconds. The variables are read when torch is loaded,
 and removed right after. A process that is started later, above all one that is timed, keeps the system's

@@ -112,13 +112,17 @@ def _is_better(held_out: HeldOut, other: HeldOut, goal: Goal) -> bool:
 
 
 def is_mostly_int8(attempt: Attempt) -> bool:
-    """Tell whether the runtime executes an artifact's work in int8; what is not known counts as if it did.
+    """Tell whether the runtime executes an artifact's work in int8; what is not known counts as if it did."""
+    return attempt.share_in_int8 is None or attempt.share_in_int8 >= least_in_int8(attempt)
+
+
+def least_in_int8(attempt: Attempt) -> float:
+    """Return the share of the multiply-accumulates that an artifact must execute in int8.
 
     What a format has in fp32 beyond all that a recipe may exclude, such as OpenVINO's depthwise layers, does
     not count against it.
     """
-    by_format = max(0.0, attempt.share_in_fp32 - MOST_MACS_IN_FP32)
-    return attempt.share_in_int8 is None or attempt.share_in_int8 >= LEAST_IN_INT8 - by_format
+    return LEAST_IN_INT8 - max(0.0, attempt.share_in_fp32 - MOST_MACS_IN_FP32)
 
 
 def _best(attempts: Sequence[Attempt], goal: Goal) -> int:

@@ -74,7 +74,7 @@ def export_int8(name: str, run_folder: Path, folder: Path, recipe: Recipe, cpu: 
     in_fp32 = exported.excluded_modules
     assert in_fp32[: len(recipe.excluded_modules)] == recipe.excluded_modules
     if name == "openvino":  # and depthwise layers, for CPUs without VNNI
-        assert (len(in_fp32) > 15) == (cpu != "x86-vnni" and not recipe.library_default)
+        assert (len(in_fp32) > 15) == (level == SAFE_LEVEL and not recipe.library_default)
     else:
         assert in_fp32 == recipe.excluded_modules
     return exported
