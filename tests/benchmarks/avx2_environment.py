@@ -28,6 +28,7 @@ _LIBRARIES = (
     "torch/lib/libc10.so",
     "torch/lib/libtorch_cpu.so",
 )
+_TOOLS = ("cc", "objdump", "readelf")
 _CPUID, _REFUSED = b"\x0f\xa2", b"\x0f\x0b"
 _SEGMENT = re.compile(r"LOAD\s+0x([0-9a-f]+) 0x([0-9a-f]+) 0x[0-9a-f]+ 0x([0-9a-f]+)")
 
@@ -44,6 +45,17 @@ def main() -> None:
         sys.exit("run this with the interpreter of a virtual environment")
     if folder.exists():
         sys.exit(f"{folder} exists; name a folder that does not")
+    if missing := [tool for tool in _TOOLS if shutil.which(tool) is None]:
+        sys.exit(f"{', '.join(missing)} must be on PATH (Debian: apt install gcc binutils)")
+    try:
+        _make(folder, environment)
+    except BaseException:  # half an environment would compute with the newer instructions
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _make(folder: Path, environment: Path) -> None:
+    """Copy an environment to a folder, and hide the newer instructions from the runtimes of the copy."""
     packages = folder / Path(sysconfig.get_path("purelib")).relative_to(environment)
     subprocess.run(["cp", "-al", environment, folder], check=True)
     for pattern in _LIBRARIES:
